@@ -1,4 +1,4 @@
-// Effect-aware tsc where its binary exists for this platform, plain tsc elsewhere
+/** Type-checks with the compiler that knows Effect where its binary exists for this platform, with plain tsc elsewhere. */
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 

@@ -1,0 +1,54 @@
+/**
+ * Which proxy leads to the API server, by the rules Go programs and kubectl follow: loopback is always direct, and
+ * `NO_PROXY` lists host names with their subdomains, addresses, networks and `*`, each with an optional port.
+ */
+import { BlockList, isIP } from "node:net"
+import { Option } from "effect"
+
+export interface ProxySettings {
+  readonly https: Option.Option<string>
+  readonly http: Option.Option<string>
+  readonly none: Option.Option<string>
+}
+
+const family = (address: string): "ipv4" | "ipv6" => (isIP(address) === 6 ? "ipv6" : "ipv4")
+
+const inNetwork = (host: string, network: string): boolean => {
+  const [address = "", prefix = ""] = network.split("/")
+  const bits = Number(prefix)
+  if (isIP(host) === 0 || isIP(address) === 0 || !/^\d+$/.test(prefix) || bits > (isIP(address) === 6 ? 128 : 32))
+    return false
+  const list = new BlockList()
+  list.addSubnet(address, bits, family(address))
+  return list.check(host, family(host))
+}
+
+const loopback = (host: string): boolean => host === "localhost" || host === "::1" || inNetwork(host, "127.0.0.0/8")
+
+const matches = (entry: string, host: string, port: string): boolean => {
+  if (entry === "*") return true
+  if (entry.includes("/")) return inNetwork(host, entry)
+  if (isIP(entry) !== 0) return entry === host
+  const [, given = "", onPort] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(entry) ?? []
+  if (onPort !== undefined && onPort !== port) return false
+  const name = given.replace(/^\*(?=\.)/, "")
+  if (name === "") return false
+  return name.startsWith(".") ? host.endsWith(name) : host === name || (isIP(host) === 0 && host.endsWith(`.${name}`))
+}
+
+/** The URL of the proxy for this server, if it is not to be reached directly. */
+export const proxyFor = (server: string, settings: ProxySettings): Option.Option<string> => {
+  const url = new URL(server)
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1").toLowerCase()
+  const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port
+  const exceptions = Option.getOrElse(settings.none, () => "")
+    .toLowerCase()
+    .split(/[,\s]+/)
+    .filter((entry) => entry !== "")
+  if (loopback(host) || exceptions.some((entry) => matches(entry, host, port))) return Option.none()
+  const chosen = url.protocol === "https:" ? settings.https : settings.http
+  return Option.map(
+    Option.filter(chosen, (proxy) => proxy !== ""),
+    (proxy) => (proxy.includes("://") ? proxy : `http://${proxy}`)
+  )
+}

@@ -1,0 +1,104 @@
+/**
+ * One request to AAP and its answer, whatever the answer's status.
+ *
+ * Guarantees: sent once; over within the request timeout, the answer's body included; at most `LARGEST` bytes are read;
+ * the token is asked for anew, goes to the configured host only, and appears in no log, message or cause.
+ */
+import { Clock, Duration, Effect, Redacted, type Schema, Stream } from "effect"
+import { type HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { type AapError, Timeout, TooLarge } from "./AapError.ts"
+import type { AapSettingsShape } from "./AapSettings.ts"
+import * as BaseUrl from "./BaseUrl.ts"
+import { type Answer, fromAnswer, fromTransport } from "./ErrorTranslation.ts"
+
+export interface Call {
+  readonly method: "GET" | "POST"
+  /** Below the API's prefix, without slashes at its ends: `jobs/7/cancel`. */
+  readonly resource: string
+  readonly query?: ReadonlyArray<readonly [string, string]>
+  readonly body?: Schema.Json
+}
+
+/** 200 jobs with the largest payload a resource may have are below this. */
+export const LARGEST = 64 * 1_048_576
+
+const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, AapError> =>
+  Effect.suspend(() => {
+    let size = 0
+    return response.stream.pipe(
+      Stream.mapError(fromTransport),
+      Stream.mapEffect((chunk) => {
+        size += chunk.byteLength
+        return size > LARGEST ? Effect.fail(new TooLarge({ limit: LARGEST })) : Effect.succeed(chunk)
+      }),
+      Stream.decodeText,
+      Stream.mkString
+    )
+  })
+
+const isSuccess = (answer: Answer): boolean => answer.status >= 200 && answer.status < 300
+
+const logged = (call: Call) => {
+  const fields = { method: call.method, path: call.resource }
+  return {
+    answer: (answer: Answer) => {
+      const said = { ...fields, status: answer.status, requestId: answer.headers["x-api-request-id"] ?? "" }
+      if (isSuccess(answer)) return Effect.logDebug("AAP answered", said)
+      return answer.status === 404 || answer.status === 405
+        ? Effect.logInfo("AAP refused a request", said)
+        : Effect.logWarning("AAP refused a request", said)
+    },
+    failure: (error: AapError) =>
+      Effect.logWarning("AAP did not answer a request", {
+        ...fields,
+        error: error._tag,
+        ...("code" in error ? { code: error.code } : {})
+      })
+  }
+}
+
+const requestOf = (base: BaseUrl.BaseUrl, call: Call, token: string): HttpClientRequest.HttpClientRequest => {
+  const request = HttpClientRequest.make(call.method)(BaseUrl.at(base, call.resource, call.query)).pipe(
+    HttpClientRequest.setHeaders({
+      accept: "application/json",
+      authorization: `Bearer ${token}`,
+      "user-agent": "cloudkit-operator"
+    })
+  )
+  return call.body === undefined
+    ? request
+    : HttpClientRequest.bodyText(request, JSON.stringify(call.body), "application/json")
+}
+
+export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: HttpClient.HttpClient) => {
+  const late = new Timeout({ detail: `no answer within ${Duration.format(settings.requestTimeout)}` })
+
+  const send = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<Answer, AapError> {
+    const token = Redacted.value(yield* settings.token)
+    const exchanged = Effect.gen(function* () {
+      const response = yield* Effect.mapError(http.execute(requestOf(base, call, token)), fromTransport)
+      return { status: response.status, headers: { ...response.headers }, body: yield* readBody(response) }
+    })
+    const answer = yield* Effect.timeoutOrElse(exchanged, {
+      duration: settings.requestTimeout,
+      orElse: () => Effect.fail(late)
+    })
+    return token.length < 8 ? answer : { ...answer, body: answer.body.replaceAll(token, "<redacted>") }
+  })
+
+  /** The answer, whatever its status. */
+  const answer = (call: Call): Effect.Effect<Answer, AapError> => {
+    const log = logged(call)
+    return send(call).pipe(Effect.tap(log.answer), Effect.tapError(log.failure))
+  }
+
+  /** The answer to a request that succeeded. */
+  const success = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<Answer, AapError> {
+    const got = yield* answer(call)
+    if (!isSuccess(got)) return yield* Effect.fail(fromAnswer(got, yield* Clock.currentTimeMillis))
+    return got
+  })
+
+  return { success }
+}
+export type Exchange = ReturnType<typeof make>

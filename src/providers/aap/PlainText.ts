@@ -1,0 +1,58 @@
+/**
+ * Other people's texts made fit for a condition: one line, no control characters, bounded, and the same words each time
+ * the same thing happens, so that a condition does not change because a request id did.
+ */
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** A condition's message should stay readable in a terminal. */
+export const LIMIT = 1000
+
+/** At most `limit` bytes of UTF-8, cut at a character and marked. */
+export const cut = (text: string, limit: number): string => {
+  const bytes = encoder.encode(text)
+  if (bytes.byteLength <= limit) return text
+  return `${decoder.decode(bytes.subarray(0, limit - 3)).replace(/\uFFFD+$/u, "")}…`
+}
+
+/** One bounded line without control characters. */
+export const plain = (text: string, limit: number = LIMIT): string =>
+  cut(
+    text
+      .replace(/\p{Cc}+/gu, " ")
+      .replace(/\s+/gu, " ")
+      .trim(),
+    limit
+  )
+
+/** `plain`, without what differs each time (request ids, ports of connections) and what must not be shown (tokens). */
+export const stable = (text: string, limit: number = LIMIT): string =>
+  plain(
+    text
+      .replace(/\b(Bearer|Basic|Token)\s+[^\s"'<>]+/giu, "$1 <redacted>")
+      .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/giu, "…")
+      .replace(/\b[0-9a-f]{20,}\b/giu, "…")
+      .replace(/\b(\d{1,3}(?:\.\d{1,3}){3}):\d+\b/gu, "$1"),
+    limit
+  )
+
+const entries = (value: unknown): ReadonlyArray<readonly [string, unknown]> =>
+  typeof value === "object" && value !== null ? Object.entries(value) : []
+
+/** Keys that say nothing to a person. */
+const silent = new Set(["detail", "__all__", "non_field_errors", "error", "msg", "message"])
+
+/** The words in an error body: `inventory: Invalid pk "9" - object does not exist.` for lists, strings and nested objects. */
+export const wordsOf = (body: unknown): string => {
+  if (typeof body === "string") return body
+  if (typeof body === "number" || typeof body === "boolean") return String(body)
+  if (Array.isArray(body)) return body.map(wordsOf).filter(Boolean).join(" ")
+  return entries(body)
+    .map(([key, value]) => {
+      const words = wordsOf(value)
+      return words === "" || silent.has(key) ? words : `${key}: ${words}`
+    })
+    .filter(Boolean)
+    .join("; ")
+}

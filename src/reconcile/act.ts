@@ -1,0 +1,157 @@
+/**
+ * One small handler per Step. A handler does one thing and says how far it got; it decides nothing.
+ */
+import { Duration, Effect, Option } from "effect"
+import { FINALIZER, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
+import type { Step } from "../domain/Decision.ts"
+import { withSeen } from "../domain/History.ts"
+import type { Job, JobObservation } from "../domain/Job.ts"
+import { KubernetesClient } from "../ports/KubernetesClient.ts"
+import type { FoundJob } from "../ports/ProvisioningProvider.ts"
+import * as Action from "../runtime/Action.ts"
+import * as Finalizer from "../runtime/Finalizer.ts"
+import { launch, renew } from "./launch.ts"
+import { providerFor, referenceOf, type Sight } from "./observe.ts"
+import { again, finished, rest, retry } from "./Progress.ts"
+import { amend, recordSight, viewOf } from "./record.ts"
+import { publish, report } from "./report.ts"
+import { adopt, adoptNamed, awaitQuiet, close, searchIntent, searchLost } from "./resolve.ts"
+import { Settings } from "./Settings.ts"
+import { Store } from "./Store.ts"
+
+type Of<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+const milliseconds = (amount: number) => Action.after(Duration.millis(Math.max(0, amount)))
+
+// ── stopping jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const goneNow: JobObservation = { state: "Unknown", detail: "no longer in AAP (404 Not Found)", gone: true }
+
+const observationOf = (row: FoundJob): JobObservation => ({
+  state: row.state,
+  detail: row.detail,
+  gone: false,
+  ...(row.startedAt === undefined ? {} : { startedAt: row.startedAt }),
+  ...(row.finishedAt === undefined ? {} : { finishedAt: row.finishedAt })
+})
+
+/** Asks for one job to be cancelled. Answers what is known of a job that needs no cancelling any more. */
+const cancelOne = Effect.fnUntraced(function* (sight: Sight, job: Job) {
+  const provider = yield* providerFor(job.provider)
+  if (provider.cancel === undefined) return Option.none<JobObservation>()
+  const said = { computeinstance: sight.instance.key, jobID: job.jobID, state: job.state }
+  yield* Effect.logInfo(`${job.type} job is running, attempting to cancel`, said)
+  const answer = yield* provider.cancel(sight.instance.object, referenceOf(job))
+  switch (answer) {
+    case "Requested":
+      yield* Effect.logInfo(`canceled ${job.type} job`, said)
+      return Option.none<JobObservation>()
+    case "Gone":
+      return Option.some(goneNow)
+    case "AlreadyTerminal": {
+      yield* Effect.logInfo(`${job.type} job already terminal`, said)
+      const row = provider.lookUp === undefined ? Option.none<FoundJob>() : yield* provider.lookUp(job.jobID)
+      return Option.map(row, observationOf)
+    }
+  }
+})
+
+const cancel = Effect.fnUntraced(function* (sight: Sight, step: Of<"Cancel">) {
+  const { pollInterval } = yield* Settings
+  const { instance } = sight
+  if (step.why === "Deletion") {
+    yield* Effect.logInfo("checking provision job before deprovision", { computeinstance: instance.key })
+  }
+  const seen = new Map<string, JobObservation>()
+  for (const job of step.jobs) {
+    const ended = yield* cancelOne(sight, job)
+    if (Option.isSome(ended)) seen.set(job.jobID, ended.value)
+  }
+  const written =
+    seen.size === 0 ? instance.object : yield* amend(instance.object, (history) => withSeen(history, seen))
+  if (written !== instance.object) return again(written)
+  yield* Effect.logInfo("deprovisioning not ready, requeueing", { computeinstance: instance.key })
+  return rest(milliseconds(pollInterval))
+})
+
+// ── letting go ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const release = Effect.fnUntraced(function* (sight: Sight, step: Of<"Release">) {
+  const client = yield* KubernetesClient
+  const store = yield* Store
+  const { history, instance } = sight
+  const finalizers = Finalizer.removed(instance.object.metadata.finalizers, [FINALIZER, RETIRED_FINALIZER])
+  const object = finalizers.length === 0 ? instance.object : yield* recordSight(sight)
+  if (step.warning !== undefined) {
+    yield* Effect.logWarning(`deleting although clean-up failed: ${step.warning}`, { computeinstance: instance.key })
+    yield* publish(instance, { type: "Warning", reason: "DeletedAfterFailure", action: "Release", note: step.warning })
+  }
+  const written = yield* client.patchMetadata(viewOf(object), { finalizers })
+  yield* store.apply(written)
+  if (object === instance.object) yield* report(instance, history)
+  yield* Effect.logInfo("finalizer removed", { computeinstance: instance.key })
+  return finished(Action.awaitChange)
+})
+
+const follow = Effect.fnUntraced(function* (sight: Sight, job: Job) {
+  const line = job.type === "provision" ? "checking provision job status" : "checking deprovision job status"
+  yield* Effect.logDebug(line, { computeinstance: sight.instance.key, jobID: job.jobID, state: job.state })
+  const since = job.timestamp === undefined ? sight.now : Date.parse(job.timestamp)
+  const remaining = since + sight.limits.jobDeadline - sight.now
+  return rest(remaining > 0 ? milliseconds(remaining + 1_000) : Action.awaitChange)
+})
+
+const handle = Effect.fnUntraced(function* (sight: Sight) {
+  const { step } = sight
+  switch (step._tag) {
+    case "LeaveAlone":
+      return finished(Action.awaitChange)
+    case "Settle":
+    case "Manual":
+    case "Block":
+      return rest(Action.awaitChange)
+    case "Wait":
+      return rest(milliseconds(step.until - sight.now))
+    case "Follow":
+      return yield* follow(sight, step.job)
+    case "Launch":
+      return yield* launch(sight, step)
+    case "Search":
+      return step.purpose === "intent" ? yield* searchIntent(sight, step.intent) : yield* searchLost(sight, step.lost)
+    case "AwaitQuiet":
+      return yield* awaitQuiet(sight, step.intent)
+    case "Renew":
+      return yield* renew(sight, step.intent)
+    case "Close":
+      return yield* close(sight, step)
+    case "Adopt":
+      return yield* adopt(sight, step)
+    case "AdoptNamed":
+      return yield* adoptNamed(sight, step)
+    case "Cancel":
+      return yield* cancel(sight, step)
+    case "Release":
+      return yield* release(sight, step)
+  }
+})
+
+/** Does what was decided. A provider that says no is an answer, not a failure of the handler. */
+export const act = (sight: Sight) =>
+  Effect.catchTag(handle(sight), "ProviderError", (error) => Effect.succeed(retry(error)))
+
+/** Steps whose doing is not the first thing a person should hear of: the status speaks before they are taken. */
+export const speaksFirst = (sight: Sight): boolean => {
+  switch (sight.step._tag) {
+    case "Launch":
+      return sight.unrecorded
+    case "Search":
+    case "Renew":
+    case "Close":
+    case "Adopt":
+    case "AdoptNamed":
+    case "Cancel":
+      return true
+    default:
+      return false
+  }
+}

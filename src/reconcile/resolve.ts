@@ -1,0 +1,149 @@
+/**
+ * Finds out what came of launches nobody confirmed, and writes it down: search, wait, adopt, give up.
+ */
+import { Duration, Effect, Option } from "effect"
+import { ADOPT_ANNOTATION, type LostLaunch } from "../domain/ComputeInstance.ts"
+import type { Step } from "../domain/Decision.ts"
+import { type FoundRecord, withClosed, withFound } from "../domain/History.ts"
+import { type Intent, readKey } from "../domain/Intent.ts"
+import { KubernetesClient } from "../ports/KubernetesClient.ts"
+import { type FoundJob, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
+import * as Action from "../runtime/Action.ts"
+import { IntentClock } from "./IntentClock.ts"
+import { type FullSearch, providerFor, type Sight } from "./observe.ts"
+import { again, rest } from "./Progress.ts"
+import { amend, viewOf } from "./record.ts"
+import { publish } from "./report.ts"
+import { Settings } from "./Settings.ts"
+import { Store } from "./Store.ts"
+
+type Of<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+// ── looking for jobs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+const tagged = (provider: Provider, found: ReadonlyArray<FoundJob>): FullSearch["found"] =>
+  found.map((job) => ({ ...job, provider: provider.name, blockDeletionOnFailure: blocks(provider, job) }))
+
+const blocks = (provider: Provider, job: FoundJob): boolean =>
+  job.operation === "deprovision" && provider.blockDeletionOnFailure
+
+export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
+  const { quietPeriod } = yield* Settings
+  const clock = yield* IntentClock
+  const provider = yield* providerFor(intent.provider)
+  const age = yield* clock.age(sight.instance.key, intent.stamp)
+  const found =
+    provider.find === undefined
+      ? []
+      : yield* provider.find({
+          template: intent.template,
+          uid: readKey(intent.key)?.uid ?? sight.instance.uid,
+          since: intent.since ?? intent.stamp
+        })
+  return again(sight.instance.object, {
+    purpose: "intent",
+    quiet: age >= quietPeriod,
+    found: tagged(provider, found)
+  })
+})
+
+export const searchLost = Effect.fnUntraced(function* (sight: Sight, lost: ReadonlyArray<LostLaunch>) {
+  const found: Array<FullSearch["found"][number]> = []
+  for (const mark of lost) {
+    const provider = yield* providerFor(mark.provider)
+    if (provider.find === undefined) continue
+    const jobs = yield* provider.find({ template: mark.template, uid: sight.instance.uid, since: mark.since })
+    found.push(...tagged(provider, jobs))
+  }
+  return again(sight.instance.object, { purpose: "lost", quiet: true, found })
+})
+
+export const awaitQuiet = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
+  const { pollInterval, quietPeriod } = yield* Settings
+  const clock = yield* IntentClock
+  const age = yield* clock.age(sight.instance.key, intent.stamp)
+  return rest(Action.after(Duration.millis(Math.min(pollInterval, Math.max(1, quietPeriod - age)))))
+})
+
+// ── settling what was found ──────────────────────────────────────────────────────────────────────────────────────────
+
+export const close = Effect.fnUntraced(function* (sight: Sight, step: Of<"Close">) {
+  const { intent, outcome } = step
+  const message =
+    outcome === "NotFound"
+      ? "No job came of the launch within the quiet period"
+      : `It cannot be told whether the launch of ${intent.stamp} happened: the provider may have dropped its job. Look for the machine, then set the annotation cloudkit.openshift.io/retry-requested-at to launch again, or cloudkit.openshift.io/adopt-job to name the job`
+  yield* Effect.logWarning(`${intent.operation} launch given up: ${message}`, {
+    computeinstance: sight.instance.key,
+    launchKey: intent.key,
+    outcome
+  })
+  return again(
+    yield* amend(sight.instance.object, (history, instance, now) =>
+      instance.intent?.key === intent.key && instance.intent.stamp === intent.stamp
+        ? withClosed(history, intent, outcome, message, now)
+        : history
+    )
+  )
+})
+
+/** The full rows behind the step's ids. A job seen while a search was under way is in its result. */
+const rowsOf = (sight: Sight, step: Of<"Adopt">): ReadonlyArray<FoundRecord> =>
+  step.found.flatMap((one) => sight.search?.found.filter((row) => row.id === one.id) ?? [])
+
+export const adopt = Effect.fnUntraced(function* (sight: Sight, step: Of<"Adopt">) {
+  const { maxJobHistory } = yield* Settings
+  const rows = rowsOf(sight, step)
+  for (const [index, row] of rows.entries()) {
+    const counts = index === 0 && step.first === "counts"
+    yield* Effect.logWarning(counts ? "adopting a job of an unconfirmed launch" : "recording a duplicate job", {
+      computeinstance: sight.instance.key,
+      jobID: row.id,
+      launchKey: row.launchKey
+    })
+    yield* publish(sight.instance, {
+      type: "Warning",
+      reason: counts ? "JobAdopted" : "DuplicateJobFound",
+      action: "Adopt",
+      note: counts
+        ? `Job ${row.id} carries the key of a launch whose answer was lost; it is followed`
+        : `Job ${row.id} is one too many and is being cancelled`
+    })
+  }
+  return again(
+    yield* amend(sight.instance.object, (history, instance) =>
+      withFound(history, rows, step.first, step.intent, instance.desiredVersion, maxJobHistory)
+    )
+  )
+})
+
+const takeOff = Effect.fnUntraced(function* (sight: Sight, annotation: string) {
+  const client = yield* KubernetesClient
+  const store = yield* Store
+  const written = yield* client.patchMetadata(viewOf(sight.instance.object), { annotations: { [annotation]: null } })
+  yield* store.apply(written)
+  return again(written)
+})
+
+export const adoptNamed = Effect.fnUntraced(function* (sight: Sight, step: Of<"AdoptNamed">) {
+  const { maxJobHistory } = yield* Settings
+  const { active: provider } = yield* Providers
+  const { instance } = sight
+  const row = provider.lookUp === undefined ? Option.none() : yield* provider.lookUp(step.id)
+  const uid = Option.isSome(row) ? readKey(row.value.launchKey)?.uid : undefined
+  if (Option.isNone(row) || (uid !== undefined && uid !== instance.uid)) {
+    const note = Option.isNone(row)
+      ? `${provider.name} has no job ${step.id}; the annotation adopt-job is removed`
+      : `Job ${step.id} belongs to another object; the annotation adopt-job is removed`
+    yield* publish(instance, { type: "Warning", reason: "AdoptRefused", action: "Adopt", note })
+    return yield* takeOff(sight, ADOPT_ANNOTATION)
+  }
+  const [found] = tagged(provider, [row.value])
+  const written = yield* amend(instance.object, (history, current) =>
+    history.jobs.at(-1)?.jobID === step.id || found === undefined
+      ? history
+      : withFound(history, [found], "counts", current.intent, current.desiredVersion, maxJobHistory)
+  )
+  if (written !== instance.object) return again(written)
+  return yield* takeOff(sight, ADOPT_ANNOTATION)
+})

@@ -1,0 +1,165 @@
+/** What an object goes through before it is kept: completion by its schema, and every check on metadata, schema and rules. */
+import { Result } from "effect"
+import { type ApiError, badRequest, type Cause, invalidObject } from "./ApiError.ts"
+import { completed } from "./Completion.ts"
+import type { Core, Write } from "./Core.ts"
+import { equal, isObject, type JsonObject, objectAt, quoted, stringAt, stringsAt } from "./Json.ts"
+import { apiVersionOf } from "./Resource.ts"
+import { brokenRules } from "./Rules.ts"
+import { problems } from "./Validation.ts"
+
+export interface Admitted {
+  readonly object: JsonObject
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** The object as its schema completes it; what the schema does not know is warned of, or refused. */
+export const admitted = (core: Core, write: Write, body: JsonObject): Result.Result<Admitted, ApiError> => {
+  const { resource } = write
+  if (resource.schema === undefined) return Result.succeed({ object: body, warnings: [] })
+  const { object, unknown } = completed(resource.schema, body, {
+    prune: core.behaviours.unknownFieldsPruned,
+    defaults: core.behaviours.defaultsFilledIn
+  })
+  const reported = core.behaviours.unknownFieldsReported ? unknown.map((path) => `unknown field ${quoted(path)}`) : []
+  if (write.fieldValidation === "Strict" && reported.length > 0) {
+    return Result.fail(
+      badRequest(
+        `${resource.kind} in version ${quoted(resource.version)} cannot be handled as a ${resource.kind}: strict decoding error: ${reported.join(", ")}`
+      )
+    )
+  }
+  return Result.succeed({ object, warnings: write.fieldValidation === "Ignore" ? [] : reported })
+}
+
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/u
+const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/u
+
+const subdomainRule =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+const labelRule =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+
+const wrong = (field: string, message: string, reason = "FieldValueInvalid"): Cause => ({ reason, message, field })
+
+const mostAnnotations = 262_144
+
+const metadataProblems = (object: JsonObject): ReadonlyArray<Cause> => {
+  const metadata = objectAt(object, "metadata")
+  const name = stringAt(metadata, "name") ?? ""
+  const found: Array<Cause> = []
+  if (name === "") {
+    found.push(wrong("metadata.name", "Required value: name or generateName is required", "FieldValueRequired"))
+  } else if (!subdomain.test(name) || name.length > 253) {
+    found.push(wrong("metadata.name", `Invalid value: ${quoted(name)}: ${subdomainRule}`))
+  }
+  for (const value of Object.values(objectAt(metadata, "labels"))) {
+    if (typeof value === "string" && (!labelValue.test(value) || value.length > 63)) {
+      found.push(wrong("metadata.labels", `Invalid value: ${quoted(value)}: ${labelRule}`))
+    }
+  }
+  const size = Object.entries(objectAt(metadata, "annotations")).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(typeof value === "string" ? value : ""),
+    0
+  )
+  if (size > mostAnnotations) {
+    found.push(
+      wrong("metadata.annotations", `Too long: may not be more than ${mostAnnotations} bytes`, "FieldValueTooLong")
+    )
+  }
+  return found
+}
+
+const updateProblems = (core: Core, object: JsonObject, old: JsonObject): ReadonlyArray<Cause> => {
+  const found: Array<Cause> = []
+  const uid = stringAt(object, "metadata", "uid")
+  if (uid !== undefined && uid !== stringAt(old, "metadata", "uid") && core.behaviours.systemFieldsKept) {
+    found.push(wrong("metadata.uid", `Invalid value: ${quoted(uid)}: field is immutable`))
+  }
+  const deleted = stringAt(object, "metadata", "deletionTimestamp")
+  const wasDeleted = stringAt(old, "metadata", "deletionTimestamp")
+  if (deleted !== undefined && deleted !== wasDeleted && core.behaviours.systemFieldsKept) {
+    found.push(wrong("metadata.deletionTimestamp", `Invalid value: ${quoted(deleted)}: field is immutable`))
+  }
+  const before = stringsAt(old, "metadata", "finalizers")
+  const added = stringsAt(object, "metadata", "finalizers").filter((one) => !before.includes(one))
+  if (wasDeleted !== undefined && added.length > 0 && core.behaviours.noNewFinalizersWhileDeleting) {
+    const list = `[]string{${added.map(quoted).join(", ")}}`
+    const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`
+    found.push(wrong("metadata.finalizers", message, "FieldValueForbidden"))
+  }
+  return found
+}
+
+const typeProblems = (write: Write, object: JsonObject): ReadonlyArray<Cause> => {
+  const kind = stringAt(object, "kind") ?? ""
+  const version = stringAt(object, "apiVersion") ?? ""
+  const expected = apiVersionOf(write.resource)
+  return [
+    ...(kind === write.resource.kind
+      ? []
+      : [wrong("kind", `Invalid value: ${quoted(kind)}: must be ${write.resource.kind}`)]),
+    ...(version === expected ? [] : [wrong("apiVersion", `Invalid value: ${quoted(version)}: must be ${expected}`)])
+  ]
+}
+
+const blocking = [
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid"
+]
+
+const unchecked = wrong(
+  "<nil>",
+  "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
+)
+
+/** Whether the object may be kept; `old` is what it replaces. */
+export const checked = (
+  core: Core,
+  write: Write,
+  object: JsonObject,
+  old: JsonObject | undefined
+): Result.Result<void, ApiError> => {
+  const { behaviours, kinds } = core
+  const schema = write.resource.schema
+  const causes: Array<Cause> = [...metadataProblems(object), ...typeProblems(write, object)]
+  if (old !== undefined) causes.push(...updateProblems(core, object, old))
+  if (schema !== undefined && behaviours.schemasChecked) causes.push(...problems(schema, object, old, ""))
+  const rules = behaviours.rulesChecked ? kinds.rulesOf(write.resource) : undefined
+  if (rules !== undefined) {
+    if (causes.some((cause) => blocking.includes(cause.reason))) causes.push(unchecked)
+    else causes.push(...brokenRules(rules, object, old, ""))
+  }
+  if (causes.length === 0) return Result.succeed(undefined)
+  const name = stringAt(object, "metadata", "name") ?? ""
+  return Result.fail(invalidObject({ ...write.resource, kind: stringAt(object, "kind") ?? "" }, name, causes))
+}
+
+const serverOwned = ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"]
+
+/** The metadata of a write, with what only the server sets as it was. */
+export const systemFieldsKept = (core: Core, proposed: JsonObject, old: JsonObject): JsonObject => {
+  if (!core.behaviours.systemFieldsKept) return proposed
+  const before = objectAt(old, "metadata")
+  const metadata: Record<string, JsonObject[string]> = { ...objectAt(proposed, "metadata") }
+  for (const field of serverOwned) {
+    const value = before[field]
+    const checkedLater = (field === "uid" || field === "deletionTimestamp") && metadata[field] !== undefined
+    if (checkedLater) continue
+    if (value === undefined) delete metadata[field]
+    else metadata[field] = value
+  }
+  return { ...proposed, metadata }
+}
+
+/** Whether two states of an object differ in anything but who owns what. */
+export const sameContent = (a: JsonObject, b: JsonObject): boolean => {
+  const bare = (object: JsonObject) => {
+    const { managedFields: _m, resourceVersion: _r, ...metadata } = objectAt(object, "metadata")
+    return { ...object, metadata }
+  }
+  return isObject(a) && equal(bare(a), bare(b))
+}
