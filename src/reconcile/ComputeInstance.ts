@@ -5,9 +5,11 @@
  * object and the providers, and every write is guarded by the view it was decided on.
  */
 import { Effect, Option } from "effect"
-import type { NamespacedName } from "../domain/Resource.ts"
+import { FINALIZER } from "../domain/ComputeInstance.ts"
+import type { KubernetesObject, NamespacedName } from "../domain/Resource.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
+import * as Finalizer from "../runtime/Finalizer.ts"
 import { act, speaksFirst } from "./act.ts"
 import { IntentClock } from "./IntentClock.ts"
 import { type FullSearch, observe, patchFor, problemOf } from "./observe.ts"
@@ -23,19 +25,16 @@ const nameOf = (key: string): NamespacedName => {
   return { namespace, name }
 }
 
+/** Nothing is owed to the object any more: whatever memory holds of it goes. */
 const forget = Effect.fnUntraced(function* (key: string) {
   const providers = yield* Providers
   const clock = yield* IntentClock
   yield* clock.forget(key)
   yield* Effect.forEach(providers.all, (provider) => provider.forget(nameOf(key)), { discard: true })
-  return Action.gone
 })
 
-const run = Effect.fnUntraced(function* (key: string) {
-  const store = yield* Store
-  const held = yield* store.get(key)
-  if (Option.isNone(held)) return yield* forget(key)
-  let object = held.value
+const run = Effect.fnUntraced(function* (first: KubernetesObject) {
+  let object = first
   let search: FullSearch | undefined
   for (let steps = 0; steps < LONGEST_PASS; steps++) {
     const sight = yield* observe(object, search)
@@ -62,9 +61,21 @@ const run = Effect.fnUntraced(function* (key: string) {
   return Action.after("1 second")
 })
 
+/** The finalizer is the bracket around every pass: without it on an object that is being deleted, nothing is done. */
+const bracket = Effect.fnUntraced(function* (key: string) {
+  const store = yield* Store
+  const held = yield* store.get(key)
+  if (Option.isNone(held)) return yield* Effect.as(forget(key), Action.gone)
+  return yield* Finalizer.around(Finalizer.phase(held.value.metadata, FINALIZER), {
+    live: run(held.value),
+    cleanup: run(held.value),
+    gone: Effect.as(forget(key), Action.awaitChange)
+  })
+})
+
 /** The pass. Conflicts are silent: the view was stale, and the newer one comes by the watch or by the next look. */
 export const reconcile = (key: string) =>
-  run(key).pipe(
+  bracket(key).pipe(
     Effect.catchIf(
       (error) => isConflict(error) || isGone(error),
       () => Effect.succeed(Action.after("1 second"))

@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
 import type { SimulatedAap } from "../support/SimulatedAap.ts"
 import type { WireResponse } from "../support/Wire.ts"
+import { at, rows } from "./asking.ts"
 import { differences } from "./difference.ts"
 import { between, installation } from "./recordedInstallation.ts"
 import { everyFile, type Recording, read, recordings } from "./recording.ts"
@@ -62,8 +63,10 @@ const launchedByEda = (aap: SimulatedAap) =>
     yield* until(Date.parse("2026-11-21T11:07:23Z"))
     const statuses: Array<string> = []
     const bodies = ["m01-job-from-eda.txt", "m04-wfjobs-id-in.txt"].map((file) => {
-      const row = JSON.parse(recordings.find((recording) => recording.file === file)?.body ?? "{}")
-      return JSON.stringify({ extra_vars: (row.results?.[0] ?? row).extra_vars })
+      const recorded = recordings.find((recording) => recording.file === file)
+      const body: unknown = JSON.parse(recorded?.body ?? "")
+      const [row = at(body)] = rows({ json: at(body) })
+      return JSON.stringify({ extra_vars: row.extra_vars })
     })
     for (const line of read("m00-eda-to-awx-access.log").trim().split("\n")) {
       const [method = "", target = ""] = line.split(" ")

@@ -27,28 +27,49 @@ export interface Asked {
   readonly seconds: number
 }
 
-/** How the next list or watch goes instead of going well. */
-type Fault = (normally: Effect.Effect<void>) => Effect.Effect<void, Refusal>
+/** What becomes of the next answer: refused, held back, never given. */
+export type Fault = <A, R>(answer: Effect.Effect<A, Refusal, R>) => Effect.Effect<A, Refusal, R>
+
+export const refuse =
+  (message: string, seconds?: number): Fault =>
+  () =>
+    Effect.fail(new Refused(seconds === undefined ? { message } : { message, seconds }))
 
 export class ThingServer {
   readonly asked: Array<Asked> = []
   readonly #things = new Map<string, Thing>()
   readonly #history: Array<{ readonly version: number; readonly event: ThingEvent }> = []
   readonly #connections = new Set<Connection>()
+  /** The connections that still get through. One that once did not never does again: a watch has an end, but no hole. */
+  readonly #reached = new Set<Connection>()
+  #deaf = false
   readonly #faults: { readonly list: Array<Fault>; readonly watch: Array<Fault> } = { list: [], watch: [] }
   #snapshots = new Map<string, ReadonlyArray<Thing>>()
   #version = 100
   #expiredBefore = 0
-  /** Watches answer nothing and ignore their timeout. */
-  deaf = false
   /** Watches end as soon as they have begun. */
   hasty = false
+
+  /** While deaf, no watch is told anything, and a new one does not end by itself. */
+  set deaf(deaf: boolean) {
+    this.#deaf = deaf
+    if (deaf) this.#reached.clear()
+  }
 
   put(name: string, value: string): Thing {
     const thing = { name, value, version: String(++this.#version) }
     this.#things.set(name, thing)
     this.#happened({ _tag: "Applied", object: thing })
     return thing
+  }
+
+  /** A change that no watch will ever tell. */
+  putUnseen(name: string, value: string): void {
+    this.#things.set(name, { name, value, version: String(++this.#version) })
+  }
+
+  get things(): ReadonlyArray<Thing> {
+    return [...this.#things.values()]
   }
 
   remove(name: string): void {
@@ -67,7 +88,7 @@ export class ThingServer {
 
   /** Puts an event on the open watches, true or not. */
   send(event: ThingEvent): void {
-    if (!this.deaf) for (const connection of this.#connections) Queue.offerUnsafe(connection, event)
+    for (const connection of this.#reached) Queue.offerUnsafe(connection, event)
   }
 
   /** A restored backup: other things, and versions that begin anew. */
@@ -131,8 +152,7 @@ export class ThingServer {
     return Effect.gen({ self: this }, function* () {
       this.asked.push({ what, at: yield* Clock.currentTimeMillis, from, seconds: Duration.toSeconds(timeout) })
       const fault = this.#faults[what].shift()
-      if (fault !== undefined) yield* fault(Effect.void)
-      return yield* answer
+      return yield* fault === undefined ? answer : fault(answer)
     })
   }
 
@@ -160,9 +180,10 @@ export class ThingServer {
       const queue = yield* Queue.unbounded<ThingEvent, Refusal | Cause.Done>()
       yield* Effect.acquireRelease(
         Effect.sync(() => this.#connections.add(queue)),
-        () => Effect.sync(() => this.#connections.delete(queue))
+        () => Effect.sync(() => this.#connections.delete(queue) && this.#reached.delete(queue))
       )
-      if (this.deaf) return Stream.fromQueue(queue)
+      if (this.#deaf) return Stream.fromQueue(queue)
+      this.#reached.add(queue)
       for (const { version, event } of this.#history) {
         if (version > Number(from)) Queue.offerUnsafe(queue, event)
       }

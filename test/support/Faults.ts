@@ -4,7 +4,7 @@
  * A fault waits for the first matching requests and is used up by them, in the order in which faults were placed. Each
  * says whether the simulator applied the request: `after: true` means it did, and the caller never learns.
  */
-import { Duration, Effect, Queue, Ref, type Scope } from "effect"
+import { type Duration, Effect, Queue, Ref, type Scope } from "effect"
 import { ConnectionLost, type WireHandler, type WireRequest, type WireResponse } from "./Wire.ts"
 
 export type Harm =

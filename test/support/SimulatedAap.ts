@@ -18,7 +18,7 @@ import { templateRoutes } from "./aap/TemplateRoutes.ts"
 import { isTerminal, type Job, type Launch, type Playbook, type Role, type Template } from "./aap/World.ts"
 import type { WireHandler } from "./Wire.ts"
 
-export { type LedgerJob, lifetime, type Overlap, overlaps } from "./aap/Ledger.ts"
+export { type LedgerJob, lifetime, overlaps } from "./aap/Ledger.ts"
 export type { Options, TemplateOptions, UserOptions } from "./aap/Setup.ts"
 export type { Launch, Playbook, Role } from "./aap/World.ts"
 export { defaultPlaybook } from "./aap/World.ts"
@@ -104,9 +104,9 @@ export const make = (options: Options = {}): Effect.Effect<SimulatedAap> =>
       setStatus: (id, status, explanation) => withJob(id, (job) => force(world, job, status, explanation)),
       rebuild: now(() => {
         for (const template of world.templates.values()) template.ready.clear()
-        for (const job of world.jobs.values()) {
+        for (const job of world.everyJob) {
           if (!isTerminal(job)) force(world, job, "error", "lost with the database")
-          job.gone = world.now
+          job.gone ??= world.now
         }
         for (const template of world.templates.values()) template.jobs.length = 0
         world.jobs.clear()

@@ -14,8 +14,8 @@ import {
   type HttpClientRequest,
   type HttpClientResponse
 } from "effect/http"
-import * as IncomingMessage from "effect/http/HttpIncomingMessage"
 import * as Response from "effect/http/HttpClientResponse"
+import * as IncomingMessage from "effect/http/HttpIncomingMessage"
 
 /** A request as a simulator sees it. Header names are lower case. */
 export interface WireRequest {
@@ -57,7 +57,7 @@ export const text = (status: number, body: string, contentType = "text/plain; ch
 /** Node's own error shape, so that code which looks at `cause.code` is tested with what it will meet. */
 const socketError = (code: string): Error => Object.assign(new Error(`socket error ${code}`), { code })
 
-class WireClientResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse, Pipeable.Pipeable {
+class WireClientResponse extends Pipeable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [IncomingMessage.TypeId]: typeof IncomingMessage.TypeId = IncomingMessage.TypeId
   readonly [Response.TypeId]: typeof Response.TypeId = Response.TypeId
   readonly remoteAddress = Option.none<string>()
@@ -81,6 +81,12 @@ class WireClientResponse extends Inspectable.Class implements HttpClientResponse
   }
   toJSON(): unknown {
     return { _id: "WireClientResponse", status: this.status, url: this.url }
+  }
+  toString(): string {
+    return JSON.stringify(this.toJSON())
+  }
+  [Inspectable.NodeInspectSymbol](): unknown {
+    return this.toJSON()
   }
   private readonly decodeError = (cause: unknown) =>
     new HttpClientError.HttpClientError({
@@ -117,9 +123,6 @@ class WireClientResponse extends Inspectable.Class implements HttpClientResponse
   }
   get upgrade(): Effect.Effect<never> {
     return Effect.die(new Error("the simulated wire has no upgrades"))
-  }
-  pipe() {
-    return Pipeable.pipeArguments(this, arguments)
   }
 }
 

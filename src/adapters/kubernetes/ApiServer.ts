@@ -58,12 +58,15 @@ const MAX_REFUSAL_BYTES = 64 * 1024
 
 const isJson = (contentType: string): boolean => contentType === "" || /[/+]json\b/.test(contentType)
 
-/** The values that must not be shown: of an Authorization header the whole and the part after the scheme. */
+/** So short a word is no secret, and to cut it out would garble every message. */
+const MIN_SECRET_LENGTH = 8
+
+/** The values that must not be shown: of an Authorization header the part after the scheme. */
 const secretsOf = (headers: RequestHeaders): ReadonlyArray<string> =>
   Object.entries(headers)
     .filter(([name]) => name.toLowerCase() === "authorization")
-    .flatMap(([, value]) => [value, value.slice(value.indexOf(" ") + 1)])
-    .filter((secret) => secret !== "")
+    .map(([, value]) => value.slice(value.indexOf(" ") + 1))
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
 
 /** Reads at most `maxBytes`; `complete` is false when there was more, which is then left unread and the connection closed. */
 const readText = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse, maxBytes: number) {

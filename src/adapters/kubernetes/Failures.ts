@@ -158,7 +158,9 @@ const reasonOfCode = (finding: Finding): KubernetesReason => {
   if (code < 400) return redirected(finding)
   switch (code) {
     case 401:
-      return new Unauthorized({ message: text(`401 Unauthorized: ${said}. Check the credential of the kubeconfig`) })
+      return new Unauthorized({
+        message: text(`401 Unauthorized: ${said}. Check the kubeconfig, or the ServiceAccount's token`)
+      })
     case 403:
       return new Forbidden({ message: text(`403 Forbidden: ${said}`) })
     case 404:

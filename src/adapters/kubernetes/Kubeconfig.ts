@@ -199,6 +199,9 @@ const apply = Effect.fnUntraced(function* (selected: Selected, config: KubeConfi
   const tokenFile = text(selected.user.tokenFile)
   const bearer = tokenFile === undefined ? {} : { authorization: yield* bearerFromFile(tokenFile) }
   const credential: Credential = { headers: { ...headersOf(options), ...bearer }, tls: tlsOf(options) }
+  // client-node takes an empty answer of a plugin for an anonymous user; requests would then fail as 401 or 403.
+  const proof = credential.headers.authorization ?? credential.tls.cert
+  if (isRecord(selected.user.exec) && proof === undefined) return yield* applyFailed(selected.user)(new TypeError())
   return credential
 })
 

@@ -95,7 +95,7 @@ export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: Ht
   /** The answer to a request that succeeded. */
   const success = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<Answer, AapError> {
     const got = yield* answer(call)
-    if (!isSuccess(got)) return yield* Effect.fail(fromAnswer(got, yield* Clock.currentTimeMillis))
+    if (!isSuccess(got)) return yield* fromAnswer(got, yield* Clock.currentTimeMillis)
     return got
   })
 

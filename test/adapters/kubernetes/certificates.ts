@@ -42,10 +42,10 @@ const subjectNames = () =>
     tlv(0x87, Buffer.from([127, 0, 0, 1]))
   )
 
-const pem = (label: string, der: Uint8Array): string =>
-  `-----BEGIN ${label}-----\n${Buffer.from(der)
-    .toString("base64")
-    .replaceAll(/(.{64})/g, "$1\n")}\n-----END ${label}-----\n`
+const pem = (label: string, der: Uint8Array): string => {
+  const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) ?? []
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n")
+}
 
 const DAY = 24 * 3600 * 1000
 

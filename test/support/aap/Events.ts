@@ -18,7 +18,7 @@ export interface Event {
 
 const names = ["Gathering Facts", "Read the resource", "Do what it asks for", "Report back"]
 
-const level = (event: string): number => {
+export const eventLevel = (event: string): number => {
   if (event === "playbook_on_start") return 0
   if (event === "playbook_on_play_start" || event === "playbook_on_stats") return 1
   return event === "playbook_on_task_start" ? 2 : 3
@@ -122,5 +122,3 @@ export const taskCounts = (world: World, job: Job) => {
   const count = (name: string) => events.filter(({ event }) => event === name).length
   return { play_count: count("playbook_on_play_start"), task_count: count("playbook_on_task_start") }
 }
-
-export const eventLevel = level

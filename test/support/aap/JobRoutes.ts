@@ -19,7 +19,7 @@ const viewer = ({ world, caller, prefix }: Call) => ({ world, user: caller.user,
 const modelName = (kind: JobKind): string => (kind === "job" ? "Job" : "WorkflowJob")
 
 /** The rows the caller may see, oldest first. */
-export const visible = ({ world, caller }: Call, keep: (job: Job) => boolean): ReadonlyArray<Job> =>
+const visible = ({ world, caller }: Call, keep: (job: Job) => boolean): ReadonlyArray<Job> =>
   [...world.jobs.values()].filter((job) => keep(job) && mayRead(caller.user, job.template))
 
 export const jobList = (call: Call, model: Model<Job>, keep: (job: Job) => boolean): Reply =>

@@ -39,7 +39,7 @@ export interface LedgerJob {
 
 const word = (value: unknown): string => (typeof value === "string" ? value : "")
 
-export const entry = (job: Job): LedgerJob => {
+const entry = (job: Job): LedgerJob => {
   const { payload, key } = eventOf(job.extraVars)
   const metadata = memberOf(payload, "metadata")
   return {

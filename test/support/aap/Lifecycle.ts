@@ -119,7 +119,7 @@ const queue = (world: World, job: Job): void => {
 }
 
 /** Starts what waits for this template, oldest first; without simultaneous jobs only one may be started. */
-export const startReady = (world: World, template: Template): void => {
+const startReady = (world: World, template: Template): void => {
   for (const job of template.ready) {
     if (!template.allowSimultaneous && template.busy.size > 0) return
     template.ready.delete(job)

@@ -24,7 +24,7 @@ const workflowPrompts: ReadonlyArray<Prompt> = [
   "tags"
 ]
 
-export const promptsOf = (template: Template): ReadonlyArray<Prompt> =>
+const promptsOf = (template: Template): ReadonlyArray<Prompt> =>
   template.kind === "job_template" ? prompts : workflowPrompts
 
 const asks = (template: Template) =>
@@ -36,7 +36,7 @@ const named = (text: string): string =>
     .replace(/[;/?:@=&[\]]/g, (c) => `[${encodeURIComponent(c)}]`)
     .replaceAll("+", "[+]")
 
-export const namedPath = (template: Template): string => `${named(template.name)}++${named(template.organization.name)}`
+const namedPath = (template: Template): string => `${named(template.name)}++${named(template.organization.name)}`
 
 const relatedNames = {
   job_template: [

@@ -11,7 +11,7 @@ import type { Parsed, ParsedObject } from "./PythonJson.ts"
 export type JobKind = "job" | "workflow_job"
 export type TemplateKind = "job_template" | "workflow_job_template"
 
-export const activeStatuses = ["new", "pending", "waiting", "running"] as const
+const activeStatuses = ["new", "pending", "waiting", "running"] as const
 export const terminalStatuses = ["successful", "failed", "error", "canceled"] as const
 
 /** What a launched job will do. Every duration left out is short; see `defaultPlaybook`. */
@@ -232,7 +232,8 @@ export interface World {
 export const isActive = (status: string): boolean => activeStatuses.some((active) => active === status)
 export const isTerminal = (job: Job): boolean => terminalStatuses.some((status) => status === job.status)
 
-const member = (value: Parsed | undefined, key: string): Parsed | undefined =>
+/** A member of a JSON object, if it is one and has it. */
+export const memberOf = (value: Parsed | undefined, key: string): Parsed | undefined =>
   typeof value === "object" && value !== null && key in value
     ? Object.entries(value).find(([k]) => k === key)?.[1]
     : undefined
@@ -241,12 +242,7 @@ const member = (value: Parsed | undefined, key: string): Parsed | undefined =>
 export const eventOf = (
   extraVars: Parsed
 ): { readonly payload: Parsed | undefined; readonly key: string | undefined } => {
-  const event = member(member(extraVars, "ansible_eda"), "event")
-  const uuid = member(member(event, "meta"), "uuid")
-  return { payload: member(event, "payload"), key: typeof uuid === "string" ? uuid : undefined }
+  const event = memberOf(memberOf(extraVars, "ansible_eda"), "event")
+  const uuid = memberOf(memberOf(event, "meta"), "uuid")
+  return { payload: memberOf(event, "payload"), key: typeof uuid === "string" ? uuid : undefined }
 }
-
-export const memberOf = member
-
-export const templateNamed = (world: World, name: string): Template | undefined =>
-  [...world.templates.values()].find((template) => template.name === name)

@@ -40,8 +40,9 @@ export const ruled = (schema: JsonObject): Result.Result<RuledSchema | undefined
       const inner = isObject(property) ? yield* ruled(property) : undefined
       if (inner !== undefined) properties.set(key, inner)
     }
-    const additional = yield* ruled(objectAt(schema, "additionalProperties"))
-    const items = yield* ruled(objectAt(schema, "items"))
+    const { additionalProperties, items: itemSchema } = schema
+    const additional = isObject(additionalProperties) ? yield* ruled(additionalProperties) : undefined
+    const items = isObject(itemSchema) ? yield* ruled(itemSchema) : undefined
     if (rules.length === 0 && properties.size === 0 && additional === undefined && items === undefined) return undefined
     return { schema, rules, properties, additional, items }
   })

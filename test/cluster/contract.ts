@@ -1,0 +1,41 @@
+/**
+ * What this project relies on a Kubernetes API server for, as one table. `simulated.test.ts` holds the simulator to it,
+ * `real.test.ts` a kube-apiserver, and `switchedOff.test.ts` shows that each entry can fail.
+ */
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { applying } from "./contract/applying.ts"
+import { asking } from "./contract/asking.ts"
+import { type Cluster, type Promised, widgetsIn } from "./contract/Cluster.ts"
+import { deleting } from "./contract/deleting.ts"
+import { listing } from "./contract/listing.ts"
+import { schemas } from "./contract/schemas.ts"
+import { watching } from "./contract/watching.ts"
+import { writing } from "./contract/writing.ts"
+
+export const contract: ReadonlyArray<Promised> = [
+  ...writing,
+  ...applying,
+  ...deleting,
+  ...schemas,
+  ...listing,
+  ...watching,
+  ...asking
+]
+
+/** Checks one promise in a namespace of its own, named by the number. */
+export const check = (cluster: Cluster, promise: Promised, number: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const namespace = `contract-${number}`
+    const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }
+    const created = yield* cluster.ask("/api/v1/namespaces", { method: "POST", body })
+    assert.strictEqual(created.status, 201, created.text)
+    yield* promise.check(widgetsIn(cluster, namespace))
+  })
+
+/** The users of the contract, besides `admin-token`: one with no rule at all, one who may look at widgets. */
+export const viewerRule = {
+  apiGroups: ["contract.example.com"],
+  resources: ["widgets"],
+  verbs: ["get", "list", "watch"]
+}

@@ -1,0 +1,34 @@
+/** The simulator keeps the contract, over a real socket. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { layer } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { HttpClient } from "effect/http"
+import { make } from "../support/SimulatedKubernetes.ts"
+import { serve } from "../support/Wire.ts"
+import { type Cluster, clusterOf } from "./contract/Cluster.ts"
+import { check, contract, viewerRule } from "./contract.ts"
+import { widgetCrd } from "./widgetCrd.ts"
+
+class Simulated extends Context.Service<Simulated, Cluster>()("cloudkit-operator/test/cluster/Simulated") {
+  static readonly layer = Layer.effect(
+    Simulated,
+    Effect.gen(function* () {
+      const kubernetes = yield* make({
+        crds: [widgetCrd],
+        tokens: {
+          "admin-token": { user: "admin", groups: ["system:masters"] },
+          "nobody-token": { user: "nobody" },
+          "viewer-token": { user: "viewer", rules: [viewerRule] }
+        }
+      })
+      const { url } = yield* serve(kubernetes.handler)
+      return clusterOf(yield* HttpClient.HttpClient, url, kubernetes.compact)
+    })
+  ).pipe(Layer.provide(NodeHttpClient.layerUndici))
+}
+
+layer(Simulated.layer, { excludeTestServices: true })("the simulated API server", (it) => {
+  contract.forEach((promise, number) => {
+    it.effect(promise.name, () => Effect.flatMap(Simulated, (cluster) => check(cluster, promise, number)), 20_000)
+  })
+})

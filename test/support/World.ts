@@ -1,0 +1,169 @@
+/**
+ * A whole world in virtual time: the real operator over the real wire formats, a simulated cluster and a simulated AAP.
+ *
+ * Assertions are made on the ground truth: what the cluster stores and what AAP ran. An operator can be stopped (it drains)
+ * or killed (from that moment none of its requests leaves, and no answer reaches it), and started again.
+ */
+import { readFileSync } from "node:fs"
+import { Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Scope, Stream } from "effect"
+import { HttpClient } from "effect/http"
+import { parse } from "yaml"
+import { ApiServer } from "../../src/adapters/kubernetes/ApiServer.ts"
+import * as EventsAdapter from "../../src/adapters/kubernetes/Events.ts"
+import * as KubernetesAdapter from "../../src/adapters/kubernetes/KubernetesClient.ts"
+import { GROUP, KIND, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
+import * as Operator from "../../src/Operator.ts"
+import { Providers, ProvisioningProvider } from "../../src/ports/ProvisioningProvider.ts"
+import * as AapProvider from "../../src/providers/aap/AapProvider.ts"
+import { AapSettings } from "../../src/providers/aap/AapSettings.ts"
+import { type ReconcileSettings, Settings } from "../../src/reconcile/Settings.ts"
+import { type FaultyWire, withFaults } from "./Faults.ts"
+import * as SimulatedAap from "./SimulatedAap.ts"
+import * as SimulatedKubernetes from "./SimulatedKubernetes.ts"
+import { makeUser, type User } from "./User.ts"
+import { byOrigin, inProcess, type WireHandler } from "./Wire.ts"
+
+const KUBERNETES = "https://kubernetes.test"
+const AAP = "https://aap.test"
+
+export const PROVISION_TEMPLATE = "osac-create-compute-instance"
+export const DEPROVISION_TEMPLATE = "osac-delete-compute-instance"
+
+const minutes = (count: number): number => Duration.toMillis(Duration.minutes(count))
+
+export const settings: ReconcileSettings = {
+  quietPeriod: minutes(4),
+  sendWindow: 10_000,
+  pollInterval: 30_000,
+  maxJobHistory: 10,
+  jobRetention: minutes(24 * 60),
+  jobDeadline: minutes(24 * 60),
+  cancelDeadline: minutes(10)
+}
+
+export interface WorldOptions {
+  readonly settings?: Partial<ReconcileSettings>
+  readonly aap?: SimulatedAap.Options
+  readonly concurrency?: number
+  readonly templates?: { readonly provision: string; readonly deprovision: string }
+}
+
+/** One running process of the operator. */
+export interface Process {
+  /** As on SIGTERM: what must be recorded is recorded. */
+  readonly stop: Effect.Effect<void>
+  /** As on SIGKILL. */
+  readonly kill: Effect.Effect<void>
+}
+
+export const crd: unknown = parse(readFileSync("k8s/crd/cloudkit.openshift.io_computeinstances.yaml", "utf8"))
+
+const operatorLayer = (client: HttpClient.HttpClient, options: WorldOptions) => {
+  const http = Layer.succeed(HttpClient.HttpClient, client)
+  const apiServer = Layer.effect(
+    ApiServer,
+    ApiServer.make({
+      server: KUBERNETES,
+      headers: { current: Effect.succeed({ authorization: "Bearer operator" }), drop: () => Effect.void },
+      version: "test"
+    })
+  ).pipe(Layer.provide(http))
+  const kubernetes = Layer.merge(
+    KubernetesAdapter.layer({ group: GROUP, version: VERSION, plural: PLURAL, namespace: Option.none() }),
+    EventsAdapter.layer({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, reportingInstance: "operator-0" })
+  ).pipe(Layer.provide(apiServer))
+  const aap = AapProvider.layer.pipe(
+    Layer.provide(
+      Layer.succeed(AapSettings, {
+        url: AAP,
+        token: Effect.succeed(Redacted.make("operator-token")),
+        templates: options.templates ?? { provision: PROVISION_TEMPLATE, deprovision: DEPROVISION_TEMPLATE },
+        organization: Option.none(),
+        pollInterval: Duration.millis(options.settings?.pollInterval ?? settings.pollInterval),
+        requestTimeout: Duration.seconds(30),
+        maxConcurrentRequests: 10
+      })
+    ),
+    Layer.provide(http)
+  )
+  const providers = Layer.effect(
+    Providers,
+    Effect.map(ProvisioningProvider, (active) =>
+      Providers.of({
+        active,
+        all: [active],
+        byName: (name) => (name === active.name ? Option.some(active) : Option.none())
+      })
+    )
+  ).pipe(Layer.provide(aap))
+  return Layer.mergeAll(kubernetes, providers, Layer.succeed(Settings, { ...settings, ...options.settings }))
+}
+
+export interface World {
+  readonly kubernetes: SimulatedKubernetes.SimulatedKubernetes
+  readonly aap: SimulatedAap.SimulatedAap
+  readonly kubernetesWire: FaultyWire
+  readonly aapWire: FaultyWire
+  /** Starts a process of the operator. Several may run at once. */
+  readonly start: Effect.Effect<Process, never, Scope.Scope>
+  /** Somebody with kubectl. */
+  readonly user: User
+}
+
+/** From the moment the switch is thrown, requests hang and answers are held back for ever. */
+const killable =
+  (handler: WireHandler, isDead: () => boolean): WireHandler =>
+  (request) =>
+    Effect.suspend(() =>
+      isDead()
+        ? Effect.never
+        : Effect.flatMap(handler(request), (response) =>
+            isDead()
+              ? Effect.never
+              : Effect.succeed({
+                  ...response,
+                  body:
+                    typeof response.body === "string"
+                      ? response.body
+                      : Stream.mapEffect(response.body, (chunk) => (isDead() ? Effect.never : Effect.succeed(chunk)))
+                })
+          )
+    )
+
+export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
+  const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd] })
+  const aap = yield* SimulatedAap.make(options.aap)
+  const kubernetesWire = yield* withFaults(kubernetes.handler)
+  const aapWire = yield* withFaults(aap.handler)
+  const wires = byOrigin({ [KUBERNETES]: kubernetesWire.handler, [AAP]: aapWire.handler })
+
+  const start = Effect.gen(function* () {
+    let dead = false
+    const client = inProcess(killable(wires, () => dead))
+    const scope = yield* Scope.make()
+    const context = yield* Layer.buildWithScope(operatorLayer(client, options), scope)
+    const fiber = yield* Operator.run({
+      concurrency: options.concurrency ?? 16,
+      resync: Duration.hours(10)
+    }).pipe(Effect.provide(context), Effect.forkScoped({ startImmediately: true }))
+    const stop = Effect.andThen(Fiber.interrupt(fiber), Scope.close(scope, Exit.void))
+    yield* Effect.addFinalizer(() => (dead ? Effect.void : stop))
+    return {
+      stop,
+      kill: Effect.suspend(() => {
+        dead = true
+        return Effect.asVoid(Effect.forkDetach(stop, { startImmediately: true }))
+      })
+    }
+  })
+
+  const world: World = {
+    kubernetes,
+    aap,
+    kubernetesWire,
+    aapWire,
+    start,
+    user: makeUser(kubernetes.handler, KUBERNETES)
+  }
+  return world
+})
