@@ -14,7 +14,7 @@ import { everyFile, type Recording, read, recordings } from "./recording.ts"
 
 /** Recordings that are not replayed, and why. */
 const leftOut: Readonly<Record<string, string>> = {
-  "m00-eda-to-awx-access.log": "an access log, no exchange: replayed as a whole by its own test below"
+  "m00-eda-to-awx-access.requests": "an access log, no exchange: replayed as a whole by its own test below"
 }
 
 /** Values that differ for a reason, by recording. */
@@ -68,7 +68,7 @@ const launchedByEda = (aap: SimulatedAap) =>
       const [row = at(body)] = rows({ json: at(body) })
       return JSON.stringify({ extra_vars: row.extra_vars })
     })
-    for (const line of read("m00-eda-to-awx-access.log").trim().split("\n")) {
+    for (const line of read("m00-eda-to-awx-access.requests").trim().split("\n")) {
       const [method = "", target = ""] = line.split(" ")
       const answer = yield* aap.handler({
         method,
@@ -103,7 +103,7 @@ describe("the simulated AAP answers as the recorded one did", () => {
   })
 
   it("in what Event-Driven Ansible asked of it", () => {
-    const recorded = read("m00-eda-to-awx-access.log")
+    const recorded = read("m00-eda-to-awx-access.requests")
       .trim()
       .split("\n")
       .map((line) => line.split(" ").slice(0, 3).join(" "))

@@ -82,7 +82,7 @@ class WireClientResponse extends Pipeable.Class implements HttpClientResponse.Ht
   toJSON(): unknown {
     return { _id: "WireClientResponse", status: this.status, url: this.url }
   }
-  toString(): string {
+  override toString(): string {
     return JSON.stringify(this.toJSON())
   }
   [Inspectable.NodeInspectSymbol](): unknown {

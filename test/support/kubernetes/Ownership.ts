@@ -204,7 +204,7 @@ export const applied = (
     wanted.has(path) ||
     others.some((entry) => entry.paths.has(path) || [...entry.paths].some((p) => p.startsWith(`${path}\u001f`)))
   let object = merged(shape, live ?? {}, asked)
-  for (const path of [...previous].toSorted((a, b) => b.length - a.length)) {
+  for (const path of [...previous].toSorted((a, b) => a.length - b.length)) {
     if (!isOwned(path)) object = removed(object, segmentsOf(path), (segments) => isOwned(pathOf(segments)))
   }
   const lost = new Set(causes.map((cause) => cause.field))

@@ -1,0 +1,141 @@
+/**
+ * Looks for launches whose answer was lost: all jobs of a template since a time, recognised by the key they carry.
+ *
+ * Guarantees: a search begins after it was asked for; whoever asks while one is under way shares the next one; every page
+ * is read, or the search fails and says so. Jobs that a workflow or a slice started carry their parent's key and are not
+ * launches of ours, so they are left out.
+ */
+import { DateTime, Deferred, Effect, Exit, Option, type Scope } from "effect"
+import type { ProviderError } from "../../ports/ProviderError.ts"
+import type { FoundJob } from "../../ports/ProvisioningProvider.ts"
+import { AapClient } from "./AapClient.ts"
+import { stateOf, timesOf } from "./JobStates.ts"
+import { keyIn } from "./Ownership.ts"
+import { refuse, toProviderError } from "./ProviderErrors.ts"
+import { retryReads } from "./ReadRetry.ts"
+import * as Templates from "./Templates.ts"
+import { type JobRow, jobKind } from "./Wire.ts"
+
+/** AAP's clock and ours may differ by this much. */
+const SKEW = 10 * 60_000
+const PAGES = 100
+const OPERATION = "find launched jobs"
+
+/** A job as the port describes it, under the key it carries. */
+export const foundJob = (row: JobRow, kind: string, launchKey: string, operation: FoundJob["operation"]): FoundJob => {
+  const { state, detail } = stateOf(row.status)
+  const { startedAt, finishedAt } = timesOf(row)
+  return {
+    id: String(row.id),
+    kind,
+    operation,
+    launchKey,
+    state,
+    detail,
+    created: row.created ?? "",
+    startedAt,
+    finishedAt,
+    relaunched: row.launch_type === "relaunch"
+  }
+}
+
+export const operationIn = (key: string): FoundJob["operation"] | undefined => {
+  const operation = key.split("/")[1]
+  return operation === "provision" || operation === "deprovision" ? operation : undefined
+}
+
+/** The launch a row stands for, if it is one of ours. */
+const launchIn = (row: JobRow): ReadonlyArray<FoundJob> => {
+  const kind = jobKind(row.type)
+  const key = keyIn(row.extra_vars)
+  const operation = key === undefined ? undefined : operationIn(key)
+  if (kind === undefined || key === undefined || operation === undefined || row.launch_type === "workflow") return []
+  return [foundJob(row, kind, key, operation)]
+}
+
+const readAll = Effect.fnUntraced(function* (template: string, since: number) {
+  const client = yield* AapClient
+  const wanted = Templates.parse(template)
+  const created = DateTime.formatIso(DateTime.makeUnsafe(since - SKEW))
+  const found: Array<FoundJob> = []
+  let after = 0
+  for (let page = 0; page < PAGES; page++) {
+    const { rows, unreadable, more } = yield* retryReads(client.jobsOfTemplate(wanted, created, after)).pipe(
+      Effect.mapError(toProviderError({ operation: OPERATION }))
+    )
+    if (unreadable.length > 0) {
+      return yield* refuse(
+        OPERATION,
+        "ProviderMisaddressed",
+        "AAP lists jobs that cannot be read, so that a launch may be among them"
+      )
+    }
+    found.push(...rows.flatMap(launchIn))
+    const last = Math.max(after, ...rows.map((row) => row.id))
+    if (!more || last === after) return found
+    after = last
+  }
+  return yield* refuse(
+    OPERATION,
+    "ProviderFailure",
+    `Template '${wanted.name}' has more than ${PAGES} pages of jobs since the launch, too many to look through`
+  )
+})
+
+interface Search {
+  since: number
+  readonly outcome: Deferred.Deferred<ReadonlyArray<FoundJob>, ProviderError>
+}
+
+/** Searches of one template: one under way, and one that is about to begin. */
+interface Slot {
+  running: boolean
+  next: Search | undefined
+}
+
+export interface Query {
+  readonly template: string
+  readonly uid: string
+  readonly since: string
+}
+
+export const makeSearch = Effect.gen(function* () {
+  const client = yield* AapClient
+  const scope = yield* Effect.scope
+  const slots = new Map<string, Slot>()
+
+  /** Runs the waiting search, and whatever was asked for meanwhile. */
+  const work = (template: string, slot: Slot): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      while (slot.next !== undefined) {
+        const search = slot.next
+        slot.next = undefined
+        const exit = yield* Effect.exit(readAll(template, search.since))
+        yield* Deferred.done(search.outcome, exit)
+        if (Exit.isFailure(exit)) yield* Effect.logInfo("AAP could not be searched for launched jobs", { template })
+      }
+      slots.delete(template)
+    }).pipe(Effect.provideService(AapClient, client))
+
+  return Effect.fnUntraced(function* ({
+    template,
+    uid,
+    since
+  }: Query): Effect.fn.Return<ReadonlyArray<FoundJob>, ProviderError> {
+    const from = Option.map(DateTime.make(since), DateTime.toEpochMillis)
+    if (Option.isNone(from)) return yield* refuse(OPERATION, "ProviderRefused", `'${since}' is not a time`)
+    const slot = slots.get(template) ?? { running: false, next: undefined }
+    slots.set(template, slot)
+    slot.next ??= { since: from.value, outcome: Deferred.makeUnsafe() }
+    slot.next.since = Math.min(slot.next.since, from.value)
+    const { outcome } = slot.next
+    if (!slot.running) {
+      slot.running = true
+      yield* Effect.forkIn(work(template, slot), scope)
+    }
+    const found = yield* Deferred.await(outcome)
+    return found.filter((job) => job.launchKey.startsWith(`${uid}/`))
+  })
+})
+export type Find = Effect.Success<typeof makeSearch>
+export type Needs = Scope.Scope

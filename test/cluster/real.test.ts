@@ -1,0 +1,62 @@
+/** A real kube-apiserver keeps the contract: what the simulator is held to is true. */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, layer } from "@effect/vitest"
+import { Context, Effect, Layer, Schedule } from "effect"
+import { type Cluster, clusterOf } from "./contract/Cluster.ts"
+import { check, contract, viewerRule } from "./contract.ts"
+import { start } from "./ControlPlane.ts"
+import { widgetCrd } from "./widgetCrd.ts"
+
+const assets = process.env.KUBEBUILDER_ASSETS ?? ""
+const present = ["etcd", "kube-apiserver"].every((binary) => assets !== "" && existsSync(join(assets, binary)))
+
+const rbac = "/apis/rbac.authorization.k8s.io/v1"
+
+/** The contract's definition and users, as a cluster administrator would set them up. */
+const furnished = Effect.fnUntraced(function* (cluster: Cluster) {
+  const metadata = { name: "widget-viewer" }
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name }
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "viewer" }]
+  const objects = [
+    ["/apis/apiextensions.k8s.io/v1/customresourcedefinitions", widgetCrd],
+    [`${rbac}/clusterroles`, { metadata, rules: [viewerRule] }],
+    [`${rbac}/clusterrolebindings`, { metadata, roleRef, subjects }]
+  ] as const
+  for (const [path, body] of objects) {
+    const answer = yield* cluster.ask(path, { method: "POST", body })
+    assert.strictEqual(answer.status, 201, answer.text)
+  }
+  yield* Effect.repeat(cluster.ask("/openapi/v3/apis/contract.example.com/v1alpha1"), {
+    schedule: Schedule.spaced("200 millis"),
+    until: (answer) => answer.status === 200
+  })
+})
+
+class Real extends Context.Service<Real, Cluster>()("cloudkit-operator/test/cluster/Real") {
+  static readonly layer = Layer.effect(
+    Real,
+    Effect.gen(function* () {
+      const plane = yield* start({
+        assets,
+        tokens: ["admin-token,admin,1,system:masters", "nobody-token,nobody,2", "viewer-token,viewer,3"]
+      })
+      const cluster = clusterOf(plane.client, plane.url, Effect.orDie(plane.compact))
+      yield* furnished(cluster)
+      return cluster
+    })
+  )
+}
+
+if (present) {
+  layer(Real.layer, { excludeTestServices: true, timeout: "2 minutes" })("a real API server", (it) => {
+    contract.forEach((promise, number) => {
+      it.effect(promise.name, () => Effect.flatMap(Real, (cluster) => check(cluster, promise, number)), 20_000)
+    })
+  })
+} else {
+  process.stdout.write(
+    `Left out: ${contract.length} promises on a real kube-apiserver; set KUBEBUILDER_ASSETS to what \`setup-envtest use -p path\` prints.\n`
+  )
+  describe("a real API server", () => {})
+}
