@@ -63,7 +63,11 @@ const stopped = (child: ChildProcess): Effect.Effect<void> =>
     Effect.andThen(ended(child)),
     Effect.timeoutOrElse({
       duration: "10 seconds",
-      orElse: () => Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), ended(child))
+      orElse: () =>
+        Effect.andThen(
+          Effect.sync(() => child.kill("SIGKILL")),
+          ended(child)
+        )
     })
   )
 
@@ -93,7 +97,12 @@ const serverArguments = (folder: string, etcd: number, port: number): ReadonlyAr
   ...["--etcd-servers", `http://127.0.0.1:${etcd}`, "--watch-cache-sizes", "configmaps#0"],
   ...["--bind-address", "127.0.0.1", "--secure-port", String(port), "--cert-dir", join(folder, "certs")],
   ...["--service-cluster-ip-range", "10.0.0.0/24", "--service-account-issuer", "https://kubernetes.default.svc"],
-  ...["--service-account-key-file", join(folder, "sa.key"), "--service-account-signing-key-file", join(folder, "sa.key")],
+  ...[
+    "--service-account-key-file",
+    join(folder, "sa.key"),
+    "--service-account-signing-key-file",
+    join(folder, "sa.key")
+  ],
   ...["--token-auth-file", join(folder, "tokens.csv"), "--authorization-mode", "RBAC"],
   ...["--disable-admission-plugins", "ServiceAccount"]
 ]
@@ -125,7 +134,13 @@ const compaction = (port: number): Effect.Effect<void, ControlPlaneError, HttpCl
     const client = yield* HttpClient.HttpClient
     const call = (path: string, body: string) =>
       client
-        .execute(HttpClientRequest.bodyText(HttpClientRequest.post(`http://127.0.0.1:${port}${path}`), body, "application/json"))
+        .execute(
+          HttpClientRequest.bodyText(
+            HttpClientRequest.post(`http://127.0.0.1:${port}${path}`),
+            body,
+            "application/json"
+          )
+        )
         .pipe(Effect.flatMap((response) => response.text))
     const found = fromUnknown(JSON.parse(yield* call("/v3/kv/range", '{"key":"AA=="}')))
     const revision = stringAt(found, "header", "revision") ?? numberAt(found, "header", "revision")

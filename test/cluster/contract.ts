@@ -4,17 +4,20 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import type { AccessRule, User } from "../support/SimulatedKubernetes.ts"
 import { applying } from "./contract/applying.ts"
 import { asking } from "./contract/asking.ts"
 import { type Cluster, type Promised, widgetsIn } from "./contract/Cluster.ts"
 import { deleting } from "./contract/deleting.ts"
 import { listing } from "./contract/listing.ts"
+import { patching } from "./contract/patching.ts"
 import { schemas } from "./contract/schemas.ts"
 import { watching } from "./contract/watching.ts"
 import { writing } from "./contract/writing.ts"
 
 export const contract: ReadonlyArray<Promised> = [
   ...writing,
+  ...patching,
   ...applying,
   ...deleting,
   ...schemas,
@@ -33,9 +36,16 @@ export const check = (cluster: Cluster, promise: Promised, number: number): Effe
     yield* promise.check(widgetsIn(cluster, namespace))
   })
 
-/** The users of the contract, besides `admin-token`: one with no rule at all, one who may look at widgets. */
-export const viewerRule = {
+/** What one user of the contract may do. */
+export const viewerRule: AccessRule = {
   apiGroups: ["contract.example.com"],
   resources: ["widgets"],
   verbs: ["get", "list", "watch"]
+}
+
+/** The users of the contract by token: an administrator, one with no rule at all, one who may look at widgets. */
+export const users: Readonly<Record<string, User>> = {
+  "admin-token": { user: "admin", groups: ["system:masters"] },
+  "nobody-token": { user: "nobody" },
+  "viewer-token": { user: "viewer", rules: [viewerRule] }
 }

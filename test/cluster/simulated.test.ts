@@ -6,21 +6,14 @@ import { HttpClient } from "effect/http"
 import { make } from "../support/SimulatedKubernetes.ts"
 import { serve } from "../support/Wire.ts"
 import { type Cluster, clusterOf } from "./contract/Cluster.ts"
-import { check, contract, viewerRule } from "./contract.ts"
+import { check, contract, users } from "./contract.ts"
 import { widgetCrd } from "./widgetCrd.ts"
 
 class Simulated extends Context.Service<Simulated, Cluster>()("cloudkit-operator/test/cluster/Simulated") {
   static readonly layer = Layer.effect(
     Simulated,
     Effect.gen(function* () {
-      const kubernetes = yield* make({
-        crds: [widgetCrd],
-        tokens: {
-          "admin-token": { user: "admin", groups: ["system:masters"] },
-          "nobody-token": { user: "nobody" },
-          "viewer-token": { user: "viewer", rules: [viewerRule] }
-        }
-      })
+      const kubernetes = yield* make({ crds: [widgetCrd], tokens: users })
       const { url } = yield* serve(kubernetes.handler)
       return clusterOf(yield* HttpClient.HttpClient, url, kubernetes.compact)
     })

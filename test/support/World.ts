@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs"
 import { Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Scope, Stream } from "effect"
 import { HttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
 import { parse } from "yaml"
 import { ApiServer } from "../../src/adapters/kubernetes/ApiServer.ts"
 import * as EventsAdapter from "../../src/adapters/kubernetes/Events.ts"
@@ -68,11 +69,12 @@ const operatorLayer = (client: HttpClient.HttpClient, options: WorldOptions) => 
       version: "test"
     })
   ).pipe(Layer.provide(http))
-  const kubernetes = Layer.merge(
+  const kubernetes = Layer.mergeAll(
     KubernetesAdapter.layer({ group: GROUP, version: VERSION, plural: PLURAL, namespace: Option.none() }),
     EventsAdapter.layer({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, reportingInstance: "operator-0" })
   ).pipe(Layer.provide(apiServer))
   const aap = AapProvider.layer.pipe(
+    Layer.orDie,
     Layer.provide(
       Layer.succeed(AapSettings, {
         url: AAP,
@@ -130,6 +132,25 @@ const killable =
           )
     )
 
+/**
+ * Does something a millisecond from now and lets everything that follows from it happen, as far as it needs no more time.
+ * The test clock waits for whatever a sleeper sets going, and for nothing else.
+ */
+export const settled = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(Effect.delay(effect, "1 millis"), { startImmediately: true })
+    yield* TestClock.adjust("1 millis")
+    return yield* Fiber.join(fiber)
+  })
+
+const settledUser = (user: User): User => ({
+  create: (...args) => settled(user.create(...args)),
+  patch: (...args) => settled(user.patch(...args)),
+  patchStatus: (...args) => settled(user.patchStatus(...args)),
+  annotate: (...args) => settled(user.annotate(...args)),
+  remove: (...args) => settled(user.remove(...args))
+})
+
 export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
   const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd] })
   const aap = yield* SimulatedAap.make(options.aap)
@@ -162,8 +183,8 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     aap,
     kubernetesWire,
     aapWire,
-    start,
-    user: makeUser(kubernetes.handler, KUBERNETES)
+    start: settled(start),
+    user: settledUser(makeUser(kubernetes.handler, KUBERNETES))
   }
   return world
 })

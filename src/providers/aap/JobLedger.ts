@@ -36,7 +36,7 @@ export interface Followed {
 interface Follower {
   readonly uid: string
   readonly name: NamespacedName
-  jobs: ReadonlyMap<string, Followed>
+  readonly jobs: ReadonlyMap<string, Followed>
 }
 
 /** A job to be asked for. */
@@ -66,6 +66,8 @@ const foreign: JobObservation = {
   gone: true
 }
 
+const keyOf = (name: NamespacedName): string => `${name.namespace}/${name.name}`
+
 /** The row's share of an answer besides the variables. */
 const ROW = 4096
 
@@ -94,18 +96,26 @@ export class JobLedger {
     jobs: ReadonlyArray<JobReference>,
     fresh: (id: string) => boolean
   ): ReadonlyMap<string, Followed> {
-    const before = this.followers.get(subject.uid)
+    const before = this.followers.get(keyOf(subject.name))
+    const same = before?.uid === subject.uid ? before : undefined
     const next = new Map<string, Followed>()
     for (const reference of jobs) {
-      next.set(reference.id, before?.jobs.get(reference.id) ?? this.begun(subject, reference, fresh(reference.id)))
+      next.set(reference.id, same?.jobs.get(reference.id) ?? this.begun(subject, reference, fresh(reference.id)))
     }
-    const follower = before ?? { uid: subject.uid, name: subject.name, jobs: next }
-    for (const id of follower.jobs.keys()) if (!next.has(id)) this.unlink(id, follower)
-    follower.jobs = next
+    this.forget(subject.name)
+    if (next.size === 0) return next
+    const follower = { uid: subject.uid, name: subject.name, jobs: next }
+    this.followers.set(keyOf(subject.name), follower)
     for (const id of next.keys()) this.byJob.set(id, (this.byJob.get(id) ?? new Set()).add(follower))
-    if (next.size === 0) this.followers.delete(subject.uid)
-    else this.followers.set(subject.uid, follower)
     return next
+  }
+
+  /** Nobody of that name follows anything any more. What it has not been told yet it may still be told. */
+  forget(name: NamespacedName): void {
+    const follower = this.followers.get(keyOf(name))
+    if (follower === undefined) return
+    for (const id of follower.jobs.keys()) this.unlink(id, follower)
+    this.followers.delete(keyOf(name))
   }
 
   private unlink(id: string, follower: Follower): void {
@@ -167,7 +177,7 @@ export class JobLedger {
     followed.problem = undefined
     if (same(followed.seen, seen)) return
     followed.seen = seen
-    this.dirty.set(follower.uid, follower.name)
+    this.dirty.set(keyOf(follower.name), follower.name)
   }
 
   /** Takes a row that AAP gave in answer to the request `order`. Answers the objects whose job it is not. */
@@ -225,20 +235,22 @@ export class JobLedger {
   doubt(id: string, problem: ProviderError): void {
     for (const [follower, followed] of this.followersOf(id)) {
       if (isOver(followed)) continue
-      if (followed.problem?.message !== problem.message) this.dirty.set(follower.uid, follower.name)
+      if (followed.problem?.message !== problem.message) this.dirty.set(keyOf(follower.name), follower.name)
       followed.problem = problem
     }
   }
 
   /** The kind of the object's job, once a row showed that it is the object's. */
   verifiedKind(uid: string, id: string): JobKind | undefined {
-    const followed = this.followers.get(uid)?.jobs.get(id)
-    return followed?.verified === true ? followed.kind : undefined
+    for (const [follower, followed] of this.followersOf(id)) {
+      if (follower.uid === uid && followed.verified) return followed.kind
+    }
+    return undefined
   }
 
   /** Every object has something new to be told. */
   tellEverybody(): void {
-    for (const follower of this.followers.values()) this.dirty.set(follower.uid, follower.name)
+    for (const follower of this.followers.values()) this.dirty.set(keyOf(follower.name), follower.name)
   }
 
   hasNews(): boolean {

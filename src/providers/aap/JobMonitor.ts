@@ -8,7 +8,7 @@
  */
 import { Effect, Latch, Option, type Scope, Stream } from "effect"
 import type { JobObservation } from "../../domain/Job.ts"
-import type { KubernetesObject } from "../../ports/KubernetesClient.ts"
+import type { KubernetesObject, NamespacedName } from "../../ports/KubernetesClient.ts"
 import type { ProviderError } from "../../ports/ProviderError.ts"
 import type { JobReference, Tracked } from "../../ports/ProvisioningProvider.ts"
 import { AapClient } from "./AapClient.ts"
@@ -135,6 +135,7 @@ export const makeMonitor = Effect.gen(function* () {
 
   return {
     track,
+    forget: (object: NamespacedName): Effect.Effect<void> => Effect.sync(() => ledger.forget(object)),
     /** Each object that has news, named once until it is taken. For one reader. */
     changes: news.changes,
     /** This process launched the job: nobody needs to prove whose it is, and it is too young to be looked at early. */

@@ -110,8 +110,7 @@ export const makeSweep = (findings: Findings) => {
     return missing.flat()
   })
 
-  const ask = (chunk: ReadonlyArray<Wanted>) =>
-    Effect.catch(read(chunk), (error) => (mayBePoison(error) ? halve(chunk, error) : Effect.fail(error)))
+  const ask = (chunk: ReadonlyArray<Wanted>) => Effect.catchIf(read(chunk), mayBePoison, (error) => halve(chunk, error))
 
   /** A few at a time; which ones come first changes from round to round. */
   const confirmSome = (missing: ReadonlyArray<Wanted>) => {

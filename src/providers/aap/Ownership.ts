@@ -13,18 +13,16 @@ const at = (value: unknown, ...path: ReadonlyArray<string>): unknown => {
   return found
 }
 
-const keyPattern = (uid: string): RegExp =>
-  new RegExp(`${uid.replace(/[^\w-]/gu, "\\$&")}/(?:provision/[0-9A-Za-z]+|deprovision)/\\d+`, "u")
+const key = /^[^/\s]+\/(?:provision\/[^/\s]+|deprovision)\/\d+$/u
+const keyInText = /[^/\s"']+\/(?:provision\/[^/\s"']+|deprovision)\/\d+/u
 
-const anyKey = /^[^/\s]+\/(?:provision\/[^/\s]+|deprovision)\/\d+$/u
-
-/** The launch key a job was launched under, whoever's it is; variables that are not JSON are searched for one of `uid`. */
-export const keyIn = (extraVars: string | null | undefined, uid?: string): string | undefined => {
+/** The launch key a job was launched under, whoever's it is. */
+export const keyIn = (extraVars: string | null | undefined): string | undefined => {
   if (extraVars === undefined || extraVars === null || extraVars === "") return undefined
   const parsed = json(extraVars)
-  if (parsed === undefined) return uid === undefined ? undefined : keyPattern(uid).exec(extraVars)?.[0]
-  const key = at(parsed, "ansible_eda", "event", "meta", "uuid")
-  return typeof key === "string" && anyKey.test(key) ? key : undefined
+  if (parsed === undefined) return keyInText.exec(extraVars)?.[0]
+  const carried = at(parsed, "ansible_eda", "event", "meta", "uuid")
+  return typeof carried === "string" && key.test(carried) ? carried : undefined
 }
 
 /** Whether the job was launched for the object, by this operator or by an earlier one that sent no key. */
@@ -36,7 +34,7 @@ export const belongsTo = (
   if (extraVars === undefined || extraVars === null || uid === "") return false
   const parsed = json(extraVars)
   if (parsed === undefined) return extraVars.includes(uid)
-  const key = keyIn(extraVars)
-  if (key !== undefined) return key === launchKey || key.startsWith(`${uid}/`)
+  const carried = keyIn(extraVars)
+  if (carried !== undefined) return carried === launchKey || carried.startsWith(`${uid}/`)
   return at(parsed, "ansible_eda", "event", "payload", "metadata", "uid") === uid
 }

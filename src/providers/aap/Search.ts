@@ -5,7 +5,7 @@
  * is read, or the search fails and says so. Jobs that a workflow or a slice started carry their parent's key and are not
  * launches of ours, so they are left out.
  */
-import { DateTime, Deferred, Effect, Exit, Option, type Scope } from "effect"
+import { DateTime, Deferred, Effect, Exit, Option } from "effect"
 import type { ProviderError } from "../../ports/ProviderError.ts"
 import type { FoundJob } from "../../ports/ProvisioningProvider.ts"
 import { AapClient } from "./AapClient.ts"
@@ -117,25 +117,22 @@ export const makeSearch = Effect.gen(function* () {
       slots.delete(template)
     }).pipe(Effect.provideService(AapClient, client))
 
-  return Effect.fnUntraced(function* ({
-    template,
-    uid,
-    since
-  }: Query): Effect.fn.Return<ReadonlyArray<FoundJob>, ProviderError> {
-    const from = Option.map(DateTime.make(since), DateTime.toEpochMillis)
-    if (Option.isNone(from)) return yield* refuse(OPERATION, "ProviderRefused", `'${since}' is not a time`)
-    const slot = slots.get(template) ?? { running: false, next: undefined }
-    slots.set(template, slot)
-    slot.next ??= { since: from.value, outcome: Deferred.makeUnsafe() }
-    slot.next.since = Math.min(slot.next.since, from.value)
-    const { outcome } = slot.next
-    if (!slot.running) {
+  /** The search that begins after now, started if none is about to. */
+  const join = (template: string, since: number) =>
+    Effect.uninterruptibleMask((restore) => {
+      const slot = slots.get(template) ?? { running: false, next: undefined }
+      slots.set(template, slot)
+      slot.next ??= { since, outcome: Deferred.makeUnsafe() }
+      slot.next.since = Math.min(slot.next.since, since)
+      const started = slot.running ? Effect.void : Effect.forkIn(work(template, slot), scope)
       slot.running = true
-      yield* Effect.forkIn(work(template, slot), scope)
-    }
-    const found = yield* Deferred.await(outcome)
-    return found.filter((job) => job.launchKey.startsWith(`${uid}/`))
+      return Effect.andThen(started, restore(Deferred.await(slot.next.outcome)))
+    })
+
+  return Effect.fnUntraced(function* (query: Query): Effect.fn.Return<ReadonlyArray<FoundJob>, ProviderError> {
+    const from = Option.map(DateTime.make(query.since), DateTime.toEpochMillis)
+    if (Option.isNone(from)) return yield* refuse(OPERATION, "ProviderRefused", `'${query.since}' is not a time`)
+    const found = yield* join(query.template, from.value)
+    return found.filter((job) => job.launchKey.startsWith(`${query.uid}/`))
   })
 })
-export type Find = Effect.Success<typeof makeSearch>
-export type Needs = Scope.Scope

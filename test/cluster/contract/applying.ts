@@ -57,10 +57,10 @@ export const applying = [
         ])
         const theirs = yield* apply(widgets, "you", { ports: [{ name: "yours", port: 3 }] })
         assert.deepStrictEqual(causesOf(theirs), ['.spec.ports[name="yours"].port: conflict with "me"'])
-        const less = yield* apply(widgets, "me", { size: 4 })
+        const less = yield* apply(widgets, "me", { enabled: true })
         assert.deepStrictEqual(at(less.body, "spec", "ports"), [{ name: "mine", port: 1, protocol: "TCP" }])
         assert.isUndefined(at(less.body, "spec", "template"))
-        assert.strictEqual(at(less.body, "spec", "size"), 4)
+        assert.strictEqual(at(less.body, "spec", "enabled"), true)
       })
   ),
   promised("applyOwnsFields", "an ordinary write is recorded under its user agent, the status apart", (widgets) =>

@@ -115,6 +115,7 @@ export class Watches {
     const queue: Lines = yield* Queue.unbounded<string, ConnectionLost | Cause.Done>()
     const connection = this.connect(queue)
     const say = (type: string, object: JsonObject) => connection.say(line(type, object))
+    let told = since ?? store.revision
     const receive = (change: Change) => {
       const event = seen(this.core, request, change)
       if (event !== undefined) say(event[0], rendered(request.rendering, event[1]))
@@ -127,7 +128,14 @@ export class Watches {
         say("BOOKMARK", this.bookmark(request, { annotations: { "k8s.io/initial-events-end": "true" } }))
       }
     } else if (behaviours.watchesResume) {
-      for (const change of store.changesAfter(request.resource.storage, since)) receive(change)
+      for (const change of store.changesAfter(request.resource.storage, since)) {
+        receive(change)
+        told = change.revision
+      }
+    }
+    // Only what is newer than where the watch began is worth a bookmark.
+    const mark = () => {
+      if (store.revision > told) say("BOOKMARK", this.bookmark(request, {}))
     }
     const unsubscribe = store.subscribe({ storage: request.resource.storage, receive })
     yield* Effect.addFinalizer(() =>
@@ -136,7 +144,7 @@ export class Watches {
         this.open.delete(connection)
       })
     )
-    yield* Effect.forkScoped(this.timed(request, () => say("BOOKMARK", this.bookmark(request, {})), connection.end))
+    yield* Effect.forkScoped(this.timed(request, mark, connection.end))
     return Stream.fromQueue(queue)
   })
 
