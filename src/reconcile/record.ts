@@ -12,7 +12,7 @@ import { type Problem, statusPatch } from "../domain/Status.ts"
 import { KubernetesClient, type KubernetesError, type KubernetesObject, type View } from "../ports/KubernetesClient.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
 import { factsOf, patchFor, type Sight, understand } from "./observe.ts"
-import { report } from "./report.ts"
+import { announce, report } from "./report.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 
@@ -32,6 +32,7 @@ export const recordSight = Effect.fnUntraced(function* (sight: Sight, problem?: 
   const written = yield* client.patchStatus(viewOf(sight.instance.object), patch)
   yield* store.apply(written)
   yield* report(sight.instance, sight.history)
+  yield* announce(sight.instance, patch)
   return written
 })
 
@@ -52,6 +53,7 @@ export const amend = Effect.fnUntraced(function* (object: KubernetesObject, chan
   const written = yield* client.patchStatus(viewOf(object), patch)
   yield* store.apply(written)
   yield* report(instance, history)
+  yield* announce(instance, patch)
   return written
 })
 

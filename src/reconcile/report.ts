@@ -1,9 +1,11 @@
 /**
  * Says what happened, once, when it is first recorded: log lines and Events. Nothing happened, nothing is said.
  */
-import { Effect, Result } from "effect"
+import { Effect, Result, Schema } from "effect"
+import { Condition } from "../domain/Conditions.ts"
 import type { History, Instance } from "../domain/Instance.ts"
 import { isTerminal, type Job } from "../domain/Job.ts"
+import type { JsonObject } from "../domain/Resource.ts"
 import { Events, type Happening } from "../ports/Events.ts"
 
 export const publish = Effect.fnUntraced(function* (
@@ -65,4 +67,35 @@ export const report = Effect.fnUntraced(function* (before: Instance, history: Hi
     yield* Effect.logInfo(line, fields(before, job))
     if (isTerminal(job)) yield* publish(before, event)
   }
+})
+
+/** Reasons that are the course of things, or that a job's own event tells. */
+const unremarkable: ReadonlySet<string> = new Set([
+  "Provisioned",
+  "LaunchPending",
+  "JobPending",
+  "JobRunning",
+  "Deprovisioning",
+  "CancelingJob",
+  "Manual",
+  "JobFailed",
+  "JobCanceled",
+  "LaunchAmbiguous",
+  "LaunchRefused"
+])
+
+const isCondition = Schema.is(Condition)
+
+const whyNotReady = (conditions: ReadonlyArray<Condition>): Condition | undefined =>
+  conditions.find((condition) => condition.type === "Ready" && condition.status !== "True")
+
+/** Tells of a new reason for not being Ready, when it is worth a person's attention. */
+export const announce = Effect.fnUntraced(function* (before: Instance, patch: JsonObject) {
+  const conditions = Array.isArray(patch.conditions) ? patch.conditions.filter(isCondition) : []
+  const now = whyNotReady(conditions)
+  if (now?.reason === undefined || unremarkable.has(now.reason)) return
+  if (whyNotReady(before.conditions)?.reason === now.reason) return
+  const note = now.message ?? now.reason
+  yield* Effect.logWarning(note, { computeinstance: before.key, reason: now.reason })
+  yield* publish(before, { type: "Warning", reason: now.reason, action: "Reconcile", note })
 })

@@ -21,7 +21,7 @@ export class TokenFileError extends Data.TaggedError("TokenFileError")<{
 
 const LOOK_EVERY = 1_000
 
-const codeOf = (cause: unknown): string =>
+export const codeOf = (cause: unknown): string =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "EIO"
 
 /** What changes when the file does, or when a symbolic link on the way to it is turned to another file. */
@@ -67,7 +67,9 @@ export const tokenFile = Effect.fnUntraced(function* (path: string) {
 
   const refresh = Effect.fnUntraced(function* () {
     const before = yield* Ref.get(known)
-    if ((yield* Clock.currentTimeMillis) - before.lookedAt < LOOK_EVERY) return before.token
+    const elapsed = (yield* Clock.currentTimeMillis) - before.lookedAt
+    // a clock that was set back must not stop the looking
+    if (elapsed >= 0 && elapsed < LOOK_EVERY) return before.token
     const after = yield* look(Option.some(before)).pipe(
       Effect.catchTag("TokenFileError", (error) =>
         Effect.logWarning(`${error.message}; going on with the token that it held before`).pipe(
@@ -76,7 +78,8 @@ export const tokenFile = Effect.fnUntraced(function* (path: string) {
         )
       )
     )
-    if (after.fingerprint !== before.fingerprint) yield* Effect.logInfo(`the token in ${path} changed and is in use now`)
+    if (after.fingerprint !== before.fingerprint)
+      yield* Effect.logInfo(`the token in ${path} changed and is in use now`)
     yield* Ref.set(known, after)
     return after.token
   })

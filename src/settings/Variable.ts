@@ -7,7 +7,7 @@
  */
 import { Config, Effect, Option, Redacted, Result } from "effect"
 import type { Kind } from "./Kind.ts"
-import { MASK, type Problem, type ProblemKind, shown } from "./Problem.ts"
+import { MASK, type Problem, type ProblemKind, SettingsError, shown } from "./Problem.ts"
 
 /** The product is being renamed: every variable may be given under either prefix. */
 export const PREFIX = "CLOUDKIT_"
@@ -26,10 +26,13 @@ export interface Declaration {
   readonly description: string
 }
 
-export interface Variable<out A> {
+/** Reading it gives its value, or says what is wrong with it. */
+export interface Variable<out A> extends Effect.Effect<A, Problem> {
   readonly declaration: Declaration
-  readonly value: Effect.Effect<A, Problem>
 }
+
+const variable = <A>(declaration: Declaration, value: Effect.Effect<A, Problem>): Variable<A> =>
+  Object.assign(value, { declaration })
 
 /** The text of a variable, and the name that it was given under. */
 interface Given {
@@ -111,49 +114,66 @@ const declare = <A>(
 /** Must be given. */
 export const required = <A>(name: string, kind: Kind<A>, details: Details): Variable<A> => {
   const declaration = declare(name, kind, details, true, Option.none())
-  return {
+  return variable(
     declaration,
-    value: Effect.flatMap(lookUp(declaration), (found) =>
+    Effect.flatMap(lookUp(declaration), (found) =>
       Option.isSome(found) ? decoded(declaration, kind, found.value) : Effect.fail(missing(declaration))
     )
-  }
+  )
 }
 
 /** May be given. */
 export const optional = <A>(name: string, kind: Kind<A>, details: Details): Variable<Option.Option<A>> => {
   const declaration = declare(name, kind, details, false, Option.none())
-  return {
+  return variable(
     declaration,
-    value: Effect.flatMap(lookUp(declaration), (found) =>
-      Option.isSome(found)
-        ? Effect.asSome(decoded(declaration, kind, found.value))
-        : Effect.succeed(Option.none<A>())
+    Effect.flatMap(lookUp(declaration), (found) =>
+      Option.isSome(found) ? Effect.asSome(decoded(declaration, kind, found.value)) : Effect.succeed(Option.none<A>())
     )
-  }
+  )
 }
 
 /** Has a value even when it is not given; `fallback` is written as it would be in the environment. */
 export const withDefault = <A>(name: string, kind: Kind<A>, fallback: string, details: Details): Variable<A> => {
   const declaration = declare(name, kind, details, false, Option.some(fallback))
-  return {
+  return variable(
     declaration,
-    value: Effect.flatMap(lookUp(declaration), (found) =>
-      decoded(declaration, kind, Option.getOrElse(found, () => ({ name: declaration.name, text: fallback })))
+    Effect.flatMap(lookUp(declaration), (found) =>
+      decoded(
+        declaration,
+        kind,
+        Option.getOrElse(found, () => ({ name: declaration.name, text: fallback }))
+      )
     )
-  }
+  )
 }
 
 /** May be given, and is never shown. */
-export const secret = (name: string, kind: Kind<string>, description: string): Variable<Option.Option<Redacted.Redacted>> => {
-  const variable = optional(name, kind, { secret: true, description })
-  return {
-    declaration: variable.declaration,
-    value: Effect.map(variable.value, Option.map((text) => Redacted.make(text)))
-  }
+export const secret = (
+  name: string,
+  kind: Kind<string>,
+  description: string
+): Variable<Option.Option<Redacted.Redacted>> => {
+  const plain = optional(name, kind, { secret: true, description })
+  return variable(
+    plain.declaration,
+    Effect.map(
+      plain,
+      Option.map((text) => Redacted.make(text))
+    )
+  )
 }
 
-/** Every problem of several readings, none of which hides another. */
-export const problemsOf = (readings: ReadonlyArray<Effect.Effect<unknown, Problem>>): Effect.Effect<ReadonlyArray<Problem>> =>
-  Effect.map(Effect.forEach(readings, Effect.result), (results) =>
-    results.flatMap((result) => (Result.isFailure(result) ? [result.failure] : []))
+/** `all`, unless one of the readings that it is made of has a problem: then every problem there is. */
+export const together = <A>(
+  readings: Iterable<Effect.Effect<unknown, Problem>>,
+  all: Effect.Effect<A, Problem>
+): Effect.Effect<A, SettingsError> =>
+  Effect.forEach([...readings], Effect.result).pipe(
+    Effect.flatMap((results) => {
+      const problems = results.flatMap((result) => (Result.isFailure(result) ? [result.failure] : []))
+      return problems.length > 0
+        ? Effect.fail(new SettingsError({ problems }))
+        : Effect.mapError(all, (problem) => new SettingsError({ problems: [problem] }))
+    })
   )

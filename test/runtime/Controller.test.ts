@@ -27,8 +27,7 @@ it.effect("wakes of a key that is queued merge into one pass", () =>
     )
     yield* controller.wake("blocker")
     yield* settled
-    for (let count = 0; count < 5; count++) yield* controller.wake("a")
-    yield* settled
+    for (let count = 0; count < 5; count++) yield* Effect.andThen(controller.wake("a"), settled)
     assert.deepStrictEqual(yield* controller.stats, { known: 2, active: 1, queued: 1 })
     yield* Deferred.succeed(release, undefined)
     yield* controller.quiet

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Cause, Clock, Deferred, Duration, Effect, Exit, Fiber, Option, Ref, Schedule, Scope } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, Exit, Fiber, Metric, Option, Ref, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as Action from "../../src/runtime/Action.ts"
 import { exponential } from "../../src/runtime/Backoff.ts"
@@ -188,6 +188,27 @@ it.effect(
       assert.deepStrictEqual(keys(), ["shielded", "waiting"])
       assert.deepStrictEqual(failures, [])
     })
+)
+
+it.effect("closing the scope leaves no fiber behind", () =>
+  Effect.gen(function* () {
+    let fibers = 0
+    const census: Metric.FiberRuntimeMetricsService = {
+      recordFiberStart: () => {
+        fibers++
+      },
+      recordFiberEnd: () => {
+        fibers--
+      }
+    }
+    yield* Effect.gen(function* () {
+      const { controller } = yield* observed(() => Effect.never)
+      yield* controller.wake("a")
+      yield* settled
+      assert.isAtLeast(fibers, 2)
+    }).pipe(Effect.scoped, Effect.provideService(Metric.FiberRuntimeMetrics, census))
+    assert.strictEqual(fibers, 0)
+  })
 )
 
 it.effect("the death of the scheduler is not silent: whoever joins dies with it", () =>

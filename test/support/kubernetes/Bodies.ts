@@ -38,7 +38,7 @@ export const decodeObject = (
   const parsed = parseBody(text, contentType)
   if (!core.behaviours.malformedBodiesRefused) {
     const body = Result.isSuccess(parsed) && isObject(parsed.success) ? parsed.success : {}
-    return Result.succeed({ ...body, apiVersion: expected, kind: resource.kind })
+    return placed(core, write, { ...body, apiVersion: expected, kind: resource.kind })
   }
   if (Result.isFailure(parsed)) {
     return Result.fail(unrecognized(resource, text, `couldn't get version/kind; json parse error: ${parsed.failure}`))
@@ -57,34 +57,36 @@ export const decodeObject = (
       badRequest(`the API version in the data (${version}) does not match the expected API version (${expected})`)
     )
   }
-  return Result.map(placed(write, body), (object) => ({
+  return Result.map(placed(core, write, body), (object) => ({
     ...object,
     apiVersion: expected,
     kind: body.kind ?? resource.kind
   }))
 }
 
-/** The object in the place that the URL names. */
-export const placed = (write: Write, body: JsonObject): Result.Result<JsonObject, ApiError> => {
-  const metadata = objectAt(body, "metadata")
-  const namespace = stringAt(metadata, "namespace")
-  if (write.namespace !== undefined && namespace !== undefined && namespace !== "" && namespace !== write.namespace) {
+const inPlace = (write: Write, body: JsonObject): JsonObject => ({
+  ...body,
+  metadata: {
+    ...objectAt(body, "metadata"),
+    ...(write.name === "" ? {} : { name: write.name }),
+    ...(write.namespace === undefined ? {} : { namespace: write.namespace })
+  }
+})
+
+/** The object in the place that the URL names; 400 when it says it belongs elsewhere. */
+export const placed = (core: Core, write: Write, body: JsonObject): Result.Result<JsonObject, ApiError> => {
+  const namespace = stringAt(body, "metadata", "namespace") ?? ""
+  const name = stringAt(body, "metadata", "name") ?? ""
+  if (!core.behaviours.malformedBodiesRefused) return Result.succeed(inPlace(write, body))
+  if (write.namespace !== undefined && namespace !== "" && namespace !== write.namespace) {
     return Result.fail(
       badRequest("the namespace of the provided object does not match the namespace sent on the request")
     )
   }
-  const name = stringAt(metadata, "name")
-  if (write.name !== "" && name !== undefined && name !== write.name) {
+  if (write.name !== "" && name !== "" && name !== write.name) {
     return Result.fail(
       badRequest(`the name of the object (${name}) does not match the name on the URL (${write.name})`)
     )
   }
-  return Result.succeed({
-    ...body,
-    metadata: {
-      ...metadata,
-      ...(write.name === "" ? {} : { name: write.name }),
-      ...(write.namespace === undefined ? {} : { namespace: write.namespace })
-    }
-  })
+  return Result.succeed(inPlace(write, body))
 }

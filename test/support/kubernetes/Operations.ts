@@ -13,7 +13,7 @@ import { decodeObject, mediaType, parseBody } from "./Bodies.ts"
 import type { Core, Write } from "./Core.ts"
 import { dropDefinition, established, isDefinition, serveDefinition } from "./Definitions.ts"
 import { shown, stored } from "./EventViews.ts"
-import { isArray, isObject, type Json, type JsonObject, objectAt, stringAt, typeName } from "./Json.ts"
+import { isArray, isObject, type Json, type JsonObject, stringAt, typeName } from "./Json.ts"
 import { list, selectorOf, versionOf } from "./Lists.ts"
 import { jsonPatch, mergePatch } from "./Patches.ts"
 import { acceptedForm, type Rendering, rendered, textOf } from "./Representation.ts"
@@ -156,6 +156,17 @@ const patchType = ({ core, wire, write }: Request): Result.Result<string, ApiErr
     : Result.succeed("application/merge-patch+json")
 }
 
+/** The body as JSON, or 400. */
+const readable = (
+  { core, wire }: Request,
+  type: string,
+  words: (why: string) => string
+): Result.Result<Json, ApiError> => {
+  const parsed = wire.body === "" ? Result.succeed<Json>({}) : parseBody(wire.body, type)
+  if (!core.behaviours.malformedBodiesRefused) return Result.orElse(parsed, () => Result.succeed({}))
+  return Result.mapError(parsed, (why) => badRequest(words(why)))
+}
+
 const patchResult = (request: Request, type: string, old: JsonObject, patch: Json): Result.Result<Json, ApiError> => {
   const { behaviours } = request.core
   const seen = shown(request.write.resource, old)
@@ -178,44 +189,41 @@ const patchedObject = (request: Request): Answer =>
     const { core, wire, write } = request
     const query = wire.url.searchParams
     const type = yield* patchType(request)
-    const parsed = parseBody(wire.body, type)
-    if (Result.isFailure(parsed)) return yield* Result.fail(badRequest(`error decoding patch: ${parsed.failure}`))
+    const patch = yield* readable(request, type, (why) => `error decoding patch: ${why}`)
     if (type === "application/apply-patch+yaml") {
       if ((query.get("fieldManager") ?? "") === "") {
         return yield* Result.fail(required("fieldManager", "Required value: is required for apply patch"))
       }
-      const asked = isObject(parsed.success) ? stored(write.resource, parsed.success) : {}
+      const asked = isObject(patch) ? stored(write.resource, patch) : {}
       const whole = isDefinition(write.resource) ? established(asked, write.now) : asked
       const written = yield* apply(core, write, whole, flag(query.get("force")))
       return yield* sentObject(request, yield* defined(request, written))
     }
     const old = existing(core, write)
     if (old === undefined) return yield* Result.fail(notFound(write.resource, write.name))
-    const result = yield* patchResult(request, type, old, parsed.success)
+    const result = yield* patchResult(request, type, old, patch)
     const object = stored(write.resource, isObject(result) ? result : {})
     return yield* sentObject(request, yield* defined(request, yield* patched(core, write, old, object)))
   })
 
 const propagations = ["Foreground", "Background", "Orphan"]
 
-const deleteOptions = (request: Request): Result.Result<DeleteOptions, ApiError> => {
-  const { url, body: text } = request.wire
-  const parsed = text === "" ? Result.succeed<Json>({}) : parseBody(text, request.wire.headers["content-type"] ?? "")
-  if (Result.isFailure(parsed)) {
-    return Result.fail(badRequest(`couldn't get version/kind; json parse error: ${parsed.failure}`))
-  }
-  const preconditions = objectAt(parsed.success, "preconditions")
-  const propagation = stringAt(parsed.success, "propagationPolicy") ?? url.searchParams.get("propagationPolicy")
-  if (propagation !== null && !propagations.includes(propagation)) {
-    const message = `Unsupported value: ${JSON.stringify(propagation)}: supported values: "Foreground", "Background", "Orphan", "nil"`
-    return Result.fail(invalidOptions("DeleteOptions", "propagationPolicy", "FieldValueNotSupported", message))
-  }
-  return Result.succeed({
-    uid: stringAt(preconditions, "uid"),
-    resourceVersion: stringAt(preconditions, "resourceVersion"),
-    propagation: propagation ?? undefined
+const deleteOptions = (request: Request): Result.Result<DeleteOptions, ApiError> =>
+  Result.gen(function* () {
+    const { headers, url } = request.wire
+    const words = (why: string) => `couldn't get version/kind; json parse error: ${why}`
+    const body = yield* readable(request, headers["content-type"] ?? "", words)
+    const propagation = stringAt(body, "propagationPolicy") ?? url.searchParams.get("propagationPolicy")
+    if (propagation !== null && !propagations.includes(propagation)) {
+      const message = `Unsupported value: ${JSON.stringify(propagation)}: supported values: "Foreground", "Background", "Orphan", "nil"`
+      return yield* Result.fail(invalidOptions("DeleteOptions", "propagationPolicy", "FieldValueNotSupported", message))
+    }
+    return {
+      uid: stringAt(body, "preconditions", "uid"),
+      resourceVersion: stringAt(body, "preconditions", "resourceVersion"),
+      propagation: propagation ?? undefined
+    }
   })
-}
 
 const deleted = (request: Request): Answer =>
   Result.gen(function* () {

@@ -220,7 +220,7 @@ export const patched = (
   result: JsonObject
 ): Result.Result<Written, ApiError> =>
   Result.gen(function* () {
-    const object = yield* placed(write, result)
+    const object = yield* placed(core, write, result)
     yield* current(core, write, object, old)
     return yield* settle(core, write, old, object)
   })
@@ -229,7 +229,7 @@ export const patched = (
 export const apply = (core: Core, write: Write, asked: JsonObject, force: boolean): Result.Result<Written, ApiError> =>
   Result.gen(function* () {
     const { resource } = write
-    const body = yield* placed(write, asked)
+    const body = yield* placed(core, write, asked)
     const old = existing(core, write)
     const version = stringAt(body, "apiVersion")
     if (version !== apiVersionOf(resource) || stringAt(body, "kind") !== resource.kind) {
@@ -242,9 +242,10 @@ export const apply = (core: Core, write: Write, asked: JsonObject, force: boolea
     if (old !== undefined) yield* current(core, write, body, old)
     const relevant = write.subresource === "status" ? withAt(body, ["spec"], undefined) : body
     const mine = write.subresource === "" && hidesStatus(core, write) ? without(relevant, "status") : relevant
-    const forced = force || !core.behaviours.applyOwnsFields
-    const { object, owners } = yield* applied(resource.schema, old, mine, writerOf(write, "Apply"), forced)
-    return yield* old === undefined ? create(core, write, object, owners) : settle(core, write, old, object, owners)
+    const owning = core.behaviours.applyOwnsFields
+    const { object, owners } = yield* applied(resource.schema, old, mine, writerOf(write, "Apply"), force || !owning)
+    const kept = owning ? owners : undefined
+    return yield* old === undefined ? create(core, write, object, kept) : settle(core, write, old, object, kept)
   })
 
 export interface DeleteOptions {
