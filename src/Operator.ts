@@ -4,7 +4,7 @@
  */
 import { Deferred, Duration, Effect, Layer, Option, Stream } from "effect"
 import { keyOf } from "./domain/Resource.ts"
-import { KubernetesClient, type KubernetesError } from "./ports/KubernetesClient.ts"
+import { KubernetesClient, type KubernetesError, type KubernetesObject } from "./ports/KubernetesClient.ts"
 import { Providers } from "./ports/ProvisioningProvider.ts"
 import { reconcile } from "./reconcile/ComputeInstance.ts"
 import { IntentClock } from "./reconcile/IntentClock.ts"
@@ -33,13 +33,21 @@ const makeReflector = Effect.fnUntraced(function* (onChange: (key: string) => Ef
   })
 })
 
+/** Deletions and new objects come first; everything else is progress that can wait its turn. */
+const urgency = (object: Option.Option<KubernetesObject>): Controller.Priority =>
+  Option.exists(object, ({ metadata, status }) => metadata.deletionTimestamp !== undefined || status === undefined)
+    ? "high"
+    : "normal"
+
 /** Starts everything in the scope, and answers how to wait for it. */
 export const start = Effect.fnUntraced(function* (options: Options) {
   const providers = yield* Providers
   const started = yield* Deferred.make<Controller.Controller>()
   const wake = (key: string, priority: Controller.Priority) =>
     Effect.flatMap(Deferred.await(started), (controller) => controller.wake(key, { priority }))
-  const reflector = yield* makeReflector((key) => wake(key, "high"))
+  const reflector: Reflector.Reflector<KubernetesObject> = yield* makeReflector((key) =>
+    Effect.flatMap(reflector.get(key), (object) => wake(key, urgency(object)))
+  )
   const store = Store.of({ get: reflector.get, apply: reflector.apply })
   const passes = yield* Layer.build(Layer.merge(Layer.succeed(Store, store), IntentClock.layer))
   const controller = yield* Controller.make({

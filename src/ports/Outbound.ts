@@ -1,12 +1,6 @@
-/**
- * HTTP towards a provider's server, with the trust and the bounds that the provider's configuration asks for.
- *
- * Redirects are not followed, so that a credential never reaches a host nobody named. Proxies are those of the environment.
- */
-import { Context, type Effect, type Scope } from "effect"
-import type { HttpClient } from "effect/http"
+/** What a provider asks of the HTTP client that it is given. */
 
-export interface OutboundOptions {
+export interface Outbound {
   /** URL of the server; decides whether a proxy leads there. */
   readonly server: string
   /** PEM certificates that are trusted besides those the platform trusts. */
@@ -16,11 +10,3 @@ export interface OutboundOptions {
   /** How many connections may be open at once. */
   readonly connections: number
 }
-
-export class Outbound extends Context.Service<
-  Outbound,
-  {
-    /** A client with a pool of its own, closed with the scope. */
-    readonly client: (options: OutboundOptions) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
-  }
->()("cloudkit-operator/ports/Outbound") {}

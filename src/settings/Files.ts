@@ -1,17 +1,19 @@
 /**
  * Variables that name files: that they can be read is found out at the start, together with everything else.
  */
-import { constants } from "node:fs"
-import { access } from "node:fs/promises"
+import { access, constants } from "node:fs/promises"
 import { Effect, Option, type Redacted } from "effect"
 import { type Problem, shown } from "./Problem.ts"
 import { codeOf, tokenFile } from "./TokenFile.ts"
 import type { Declaration, Variable } from "./Variable.ts"
 
+/** Somebody may have put the token itself where its file belongs: only what looks like a path is shown. */
+const looksLikeAPath = /^\.{0,2}\//u
+
 const unreadable = (declaration: Declaration, path: string, code: string): Problem => ({
   kind: "Unreadable",
   variable: declaration.name,
-  found: `${shown(path, false)} (${code})`,
+  found: `${shown(path, !looksLikeAPath.test(path))} (${code})`,
   expected: declaration.expected
 })
 
@@ -34,7 +36,7 @@ export const tokenIn = (
     Option.isNone(path)
       ? Effect.succeedNone
       : tokenFile(path.value).pipe(
-          Effect.asSome,
+          Effect.map(({ current }) => Option.some(current)),
           Effect.mapError((error) => unreadable(variable.declaration, error.path, error.code))
         )
   )

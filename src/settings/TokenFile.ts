@@ -53,7 +53,7 @@ interface Known {
   readonly lookedAt: number
 }
 
-/** Reads the file once; what comes out answers the token as it is now. */
+/** Reads the file once; `current` answers the token as it is whenever it is asked. */
 export const tokenFile = Effect.fnUntraced(function* (path: string) {
   const look = Effect.fnUntraced(function* (before: Option.Option<Known>) {
     const lookedAt = yield* Clock.currentTimeMillis
@@ -83,6 +83,5 @@ export const tokenFile = Effect.fnUntraced(function* (path: string) {
     yield* Ref.set(known, after)
     return after.token
   })
-  const current: Effect.Effect<Redacted.Redacted> = one.withPermits(1)(refresh())
-  return current
+  return { current: one.withPermits(1)(refresh()) }
 })

@@ -69,7 +69,8 @@ const bare = (core: Core, plural: string, group: string, now: number): Write | u
     manager: "kube-apiserver",
     now: timestamp(now),
     fieldValidation: "",
-    dryRun: false
+    dryRun: false,
+    patch: false
   }
 }
 

@@ -47,6 +47,12 @@ export interface WorldOptions {
   readonly aap?: SimulatedAap.Options
   readonly concurrency?: number
   readonly templates?: { readonly provision: string; readonly deprovision: string }
+  readonly cluster?: SimulatedKubernetes.Options
+  /** Put around the simulators, inside of the ordered faults: sees what really takes effect. */
+  readonly around?: {
+    readonly kubernetes?: (inner: WireHandler) => WireHandler
+    readonly aap?: (inner: WireHandler) => WireHandler
+  }
 }
 
 /** One running process of the operator. */
@@ -152,10 +158,11 @@ const settledUser = (user: User): User => ({
 })
 
 export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
-  const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd] })
+  const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd], ...options.cluster })
   const aap = yield* SimulatedAap.make(options.aap)
-  const kubernetesWire = yield* withFaults(kubernetes.handler)
-  const aapWire = yield* withFaults(aap.handler)
+  const cluster = options.around?.kubernetes?.(kubernetes.handler) ?? kubernetes.handler
+  const kubernetesWire = yield* withFaults(cluster)
+  const aapWire = yield* withFaults(options.around?.aap?.(aap.handler) ?? aap.handler)
   const wires = byOrigin({ [KUBERNETES]: kubernetesWire.handler, [AAP]: aapWire.handler })
 
   const start = Effect.gen(function* () {
@@ -184,7 +191,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     kubernetesWire,
     aapWire,
     start: settled(start),
-    user: settledUser(makeUser(kubernetes.handler, KUBERNETES))
+    user: settledUser(makeUser(cluster, KUBERNETES))
   }
   return world
 })

@@ -1,36 +1,41 @@
-/** The `Outbound` port over undici: one bounded pool of HTTP/1.1 connections per client. */
+/**
+ * The HTTP client towards a provider: one bounded pool of HTTP/1.1 connections, with the trust that its configuration asks
+ * for and the proxy that the environment names. Redirects are not followed, so that a credential never reaches a host
+ * nobody named.
+ */
 import { getCACertificates } from "node:tls"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Agent, type Dispatcher, ProxyAgent } from "@effect/platform-node/Undici"
 import { Effect, Layer, Option } from "effect"
-import type { HttpClient } from "effect/http"
-import { Outbound, type OutboundOptions } from "../../ports/Outbound.ts"
+import { HttpClient } from "effect/http"
+import type { Outbound } from "../../ports/Outbound.ts"
 import { proxyFromEnvironment } from "./Proxy.ts"
 
-const open = (options: OutboundOptions, proxy: Option.Option<string>): Dispatcher => {
+const open = (outbound: Outbound, proxy: Option.Option<string>): Dispatcher => {
   const connect = {
-    rejectUnauthorized: options.verify,
+    rejectUnauthorized: outbound.verify,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-    ...(options.authorities.length === 0 ? {} : { ca: [...getCACertificates("default"), ...options.authorities] })
+    ...(outbound.authorities.length === 0 ? {} : { ca: [...getCACertificates("default"), ...outbound.authorities] })
   }
-  const pool = { allowH2: false, connections: options.connections }
+  const pool = { allowH2: false, connections: outbound.connections }
   return Option.match(proxy, {
     onNone: () => new Agent({ ...pool, connect }),
     onSome: (uri) => new ProxyAgent({ ...pool, uri, requestTls: connect })
   })
 }
 
-const client = Effect.fnUntraced(function* (options: OutboundOptions) {
-  const proxy = yield* proxyFromEnvironment(options.server)
+const make = Effect.fnUntraced(function* (outbound: Outbound) {
+  const proxy = yield* proxyFromEnvironment(outbound.server)
   const dispatcher = yield* Effect.acquireRelease(
-    Effect.sync(() => open(options, proxy)),
+    Effect.sync(() => open(outbound, proxy)),
     (opened) => Effect.promise(() => opened.destroy())
   )
-  const made: HttpClient.HttpClient = yield* NodeHttpClient.makeUndici.pipe(
-    Effect.provideService(NodeHttpClient.Dispatcher, dispatcher)
-  )
-  return made
+  return yield* NodeHttpClient.makeUndici.pipe(Effect.provideService(NodeHttpClient.Dispatcher, dispatcher))
 })
 
-export const layer: Layer.Layer<Outbound> = Layer.succeed(Outbound, { client })
+export const layer = (outbound: Outbound): Layer.Layer<HttpClient.HttpClient> =>
+  Layer.merge(
+    Layer.effect(HttpClient.HttpClient, make(outbound)),
+    Layer.succeed(HttpClient.TracerDisabledWhen, () => true)
+  )

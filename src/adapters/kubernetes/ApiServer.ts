@@ -7,7 +7,7 @@
 import { Clock, Context, Duration, Effect, Layer, Option, type Schema, Stream } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { KubernetesError, type KubernetesReason, ServerFailure, Unauthorized } from "../../ports/KubernetesClient.ts"
-import { makeConnection } from "./Connection.ts"
+import { type FindProxy, makeConnection } from "./Connection.ts"
 import type { CredentialsError, HeaderSource, RequestHeaders } from "./Credential.ts"
 import { type CredentialsOptions, loadCredentials } from "./Credentials.ts"
 import {
@@ -209,13 +209,17 @@ export class ApiServer extends Context.Service<ApiServer, Shape>()("cloudkit-ope
 
   /** The API server that the environment names, over one pool of connections. */
   static readonly layer = (
-    options: CredentialsOptions & { readonly version: string; readonly requestTimeout?: Duration.Input }
+    options: CredentialsOptions & {
+      readonly version: string
+      readonly requestTimeout?: Duration.Input
+      readonly proxy: FindProxy
+    }
   ): Layer.Layer<ApiServer, CredentialsError> =>
     Layer.effect(
       ApiServer,
       Effect.gen(function* () {
         const credentials = yield* loadCredentials(options)
-        const connection = yield* makeConnection(credentials)
+        const connection = yield* makeConnection(credentials, options.proxy)
         return yield* ApiServer.make({ ...options, server: credentials.server, headers: connection.headers }).pipe(
           Effect.provideService(HttpClient.HttpClient, connection.client)
         )

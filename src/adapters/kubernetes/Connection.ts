@@ -7,7 +7,7 @@
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Agent, Dispatcher, ProxyAgent } from "@effect/platform-node/Undici"
-import { Config, Effect, Option, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import type { HttpClient } from "effect/http"
 import {
   type Credential,
@@ -17,7 +17,6 @@ import {
   type RequestHeaders,
   type TlsMaterial
 } from "./Credential.ts"
-import { proxyFor } from "./Proxy.ts"
 
 export interface Connection {
   readonly client: HttpClient.HttpClient
@@ -74,25 +73,6 @@ class ReplaceablePool extends Dispatcher {
   }
 }
 
-const environment = Config.all({
-  httpsProxy: Config.option(Config.String("HTTPS_PROXY")),
-  httpsProxyLower: Config.option(Config.String("https_proxy")),
-  httpProxy: Config.option(Config.String("HTTP_PROXY")),
-  httpProxyLower: Config.option(Config.String("http_proxy")),
-  noProxy: Config.option(Config.String("NO_PROXY")),
-  noProxyLower: Config.option(Config.String("no_proxy"))
-})
-
-const findProxy = Effect.fnUntraced(function* (credentials: Credentials) {
-  if (Option.isSome(credentials.proxyUrl)) return credentials.proxyUrl
-  const env = yield* Effect.mapError(environment, (error) => new CredentialsError({ message: error.message }))
-  return proxyFor(credentials.server, {
-    https: Option.orElse(env.httpsProxy, () => env.httpsProxyLower),
-    http: Option.orElse(env.httpProxy, () => env.httpProxyLower),
-    none: Option.orElse(env.noProxy, () => env.noProxyLower)
-  })
-})
-
 /** The headers of the current credential; taking them also puts its certificates to use. */
 const headerSource = (credentials: Credentials, pool: ReplaceablePool): HeaderSource => {
   const owner = new WeakMap<RequestHeaders, Credential>()
@@ -109,10 +89,16 @@ const headerSource = (credentials: Credentials, pool: ReplaceablePool): HeaderSo
   }
 }
 
-export const makeConnection = (credentials: Credentials): Effect.Effect<Connection, CredentialsError, Scope.Scope> =>
+/** Which proxy leads to a server; the kubeconfig's own `proxy-url` wins. */
+export type FindProxy = (server: string) => Effect.Effect<Option.Option<string>>
+
+export const makeConnection = (
+  credentials: Credentials,
+  findProxy: FindProxy
+): Effect.Effect<Connection, CredentialsError, Scope.Scope> =>
   Effect.gen(function* () {
     const { tls } = yield* credentials.current
-    const proxy = yield* findProxy(credentials)
+    const proxy = Option.isSome(credentials.proxyUrl) ? credentials.proxyUrl : yield* findProxy(credentials.server)
     const pool = yield* Effect.acquireRelease(
       Effect.try({
         try: () => new ReplaceablePool(tls, proxy),

@@ -68,7 +68,10 @@ export const make = Effect.fnUntraced(function* <A>(options: {
     const error = Exit.findErrorOption(exit)
     if (Exit.isSuccess(exit)) {
       probes.reset()
-      known = { _tag: "Open", value: exit.value, until: (yield* now) + Duration.toMillis(options.keep) }
+      const at = yield* now
+      // a launch that failed while the probe was under way knows better
+      if (known._tag === "Shut" && at < known.until) return
+      known = { _tag: "Open", value: exit.value, until: at + Duration.toMillis(options.keep) }
     } else if (Option.isSome(error)) yield* shutFor(probes, error.value)
     else known = { _tag: "Nothing" }
   })

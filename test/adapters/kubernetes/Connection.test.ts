@@ -7,6 +7,7 @@ import { connect, type Server as NetServer, type Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Queue, Stream } from "effect"
+import { proxyFromEnvironment } from "../../../src/adapters/http/Proxy.ts"
 import { ApiServer } from "../../../src/adapters/kubernetes/ApiServer.ts"
 import { layer as clientLayer } from "../../../src/adapters/kubernetes/KubernetesClient.ts"
 import { KubernetesClient, type WatchEvent } from "../../../src/ports/KubernetesClient.ts"
@@ -49,7 +50,7 @@ const resource = { group: "g.test", version: "v1", plural: "things", namespace: 
 
 /** A client for this kubeconfig, as the operator's `main` builds it. */
 const clientFor = (KUBECONFIG: string, env: Readonly<Record<string, string>> = {}) => {
-  const api = ApiServer.layer({ version: "1.2.3", requestTimeout: "500 millis" })
+  const api = ApiServer.layer({ version: "1.2.3", requestTimeout: "500 millis", proxy: proxyFromEnvironment })
   return Layer.build(
     clientLayer(resource).pipe(Layer.provide(api), Layer.provide(environment({ KUBECONFIG, ...env })))
   ).pipe(Effect.flatMap((context) => Effect.provide(KubernetesClient, context)))

@@ -190,8 +190,17 @@ export const intentOf = (one: Job, more: Partial<Intent> = {}): Intent =>
     ...more
   })
 
+/** What a search finds unless a test says otherwise: a job of ours that is alive. */
+const alive = { relaunched: false, state: "Running", finishedAt: undefined } as const
+
 export const searched = (
   purpose: Search["purpose"],
   quiet: boolean,
   ...found: ReadonlyArray<{ readonly id: string; readonly launchKey: string; readonly relaunched?: boolean }>
-): Search => ({ purpose, quiet, found: found.map((one): Found => ({ relaunched: false, ...one })) })
+): Search => ({ purpose, quiet, found: found.map((one): Found => ({ ...alive, ...one })) })
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The status of an object, as anything but our own code would read it. */
+export const statusOf = (object: KubernetesObject): JsonObject => (isObject(object.status) ? object.status : {})

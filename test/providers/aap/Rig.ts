@@ -26,6 +26,9 @@ export const PROVISION = "osac-create-compute-instance"
 export const DEPROVISION = "osac-delete-compute-instance"
 export const VERSION = "0123456789abcdef"
 
+/** The superuser of the simulated AAP. */
+export const adminToken = Redacted.make("admin-token")
+
 export const aapSettings = (overrides: Partial<AapSettingsShape> = {}): AapSettingsShape => ({
   url: AAP,
   token: Effect.succeed(Redacted.make("operator-token")),

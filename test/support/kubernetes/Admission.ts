@@ -1,6 +1,6 @@
 /** What an object goes through before it is kept: completion by its schema, and every check on metadata, schema and rules. */
 import { Result } from "effect"
-import { type ApiError, badRequest, type Cause, invalidObject } from "./ApiError.ts"
+import { type ApiError, badRequest, type Cause, invalid, invalidObject } from "./ApiError.ts"
 import { completed } from "./Completion.ts"
 import type { Core, Write } from "./Core.ts"
 import { equal, isObject, type JsonObject, objectAt, quoted, stringAt, stringsAt } from "./Json.ts"
@@ -13,6 +13,17 @@ export interface Admitted {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** A body with unknown fields cannot be read; a patch that brings some is itself invalid. */
+const strictly = ({ patch, resource }: Write, body: JsonObject, why: string): ApiError => {
+  if (patch) {
+    const message = `Invalid value: ${quoted(JSON.stringify(body))}: ${why}`
+    return invalid({ group: "", kind: "" }, [{ reason: "FieldValueInvalid", field: "patch", message }])
+  }
+  return badRequest(
+    `${resource.kind} in version ${quoted(resource.version)} cannot be handled as a ${resource.kind}: ${why}`
+  )
+}
+
 /** The object as its schema completes it; what the schema does not know is warned of, or refused. */
 export const admitted = (core: Core, write: Write, body: JsonObject): Result.Result<Admitted, ApiError> => {
   const { resource } = write
@@ -23,11 +34,7 @@ export const admitted = (core: Core, write: Write, body: JsonObject): Result.Res
   })
   const reported = core.behaviours.unknownFieldsReported ? unknown.map((path) => `unknown field ${quoted(path)}`) : []
   if (write.fieldValidation === "Strict" && reported.length > 0) {
-    return Result.fail(
-      badRequest(
-        `${resource.kind} in version ${quoted(resource.version)} cannot be handled as a ${resource.kind}: strict decoding error: ${reported.join(", ")}`
-      )
-    )
+    return Result.fail(strictly(write, body, `strict decoding error: ${reported.join(", ")}`))
   }
   return Result.succeed({ object, warnings: write.fieldValidation === "Ignore" ? [] : reported })
 }
@@ -92,6 +99,7 @@ const updateProblems = (core: Core, object: JsonObject, old: JsonObject): Readon
 }
 
 const typeProblems = (write: Write, object: JsonObject): ReadonlyArray<Cause> => {
+  if (!write.resource.custom) return []
   const kind = stringAt(object, "kind") ?? ""
   const version = stringAt(object, "apiVersion") ?? ""
   const expected = apiVersionOf(write.resource)

@@ -24,6 +24,8 @@ export interface Write {
   readonly now: string
   readonly fieldValidation: string
   readonly dryRun: boolean
+  /** Whether the body says what to change, not what the object is. */
+  readonly patch: boolean
 }
 
 /** RFC 3339 in whole seconds, as Kubernetes writes times. */

@@ -1,5 +1,5 @@
 /** One request for a resource, carried out: from what was asked to the answer on the wire. */
-import { Result } from "effect"
+import { type Clock, Result } from "effect"
 import { json, type WireRequest, type WireResponse } from "../Wire.ts"
 import {
   type ApiError,
@@ -12,6 +12,7 @@ import {
 import { decodeObject, mediaType, parseBody } from "./Bodies.ts"
 import type { Core, Write } from "./Core.ts"
 import { dropDefinition, established, isDefinition, serveDefinition } from "./Definitions.ts"
+import { type DeleteOptions, remove } from "./Deletes.ts"
 import { shown, stored } from "./EventViews.ts"
 import { isArray, isObject, type Json, type JsonObject, stringAt, typeName } from "./Json.ts"
 import { list, selectorOf, versionOf } from "./Lists.ts"
@@ -21,7 +22,7 @@ import { apiVersionOf } from "./Resource.ts"
 import { table } from "./Tables.ts"
 import type { Target } from "./Targets.ts"
 import type { Watches } from "./Watches.ts"
-import { apply, create, type DeleteOptions, existing, patched, remove, replace, type Written } from "./Writes.ts"
+import { apply, create, existing, patched, replace, type Written } from "./Writes.ts"
 
 export interface Request {
   readonly core: Core
@@ -29,17 +30,17 @@ export interface Request {
   readonly wire: WireRequest
   readonly target: Target
   readonly write: Write
-  readonly now: number
+  readonly clock: Clock.Clock
 }
 
 type Answer = Result.Result<WireResponse, ApiError>
 
-const renderingOf = ({ core, now, wire, write }: Request): Result.Result<Rendering, ApiError> =>
+const renderingOf = ({ clock, core, wire, write }: Request): Result.Result<Rendering, ApiError> =>
   Result.map(acceptedForm(wire.headers.accept, core.behaviours), (form) => ({
     form,
     resource: write.resource,
     include: wire.url.searchParams.get("includeObject") ?? "Metadata",
-    now
+    now: () => clock.currentTimeMillisUnsafe()
   }))
 
 const sent = (code: number, text: string, headers: Readonly<Record<string, string>> = {}): WireResponse => ({
@@ -65,7 +66,7 @@ const sentList = (request: Request, items: ReadonlyArray<JsonObject>, metadata: 
   Result.map(renderingOf(request), (rendering) => {
     const { resource } = request.write
     if (rendering.form === "table") {
-      return json(200, table(resource, items, { include: rendering.include, now: request.now, metadata }))
+      return json(200, table(resource, items, { include: rendering.include, now: rendering.now(), metadata }))
     }
     const whole = rendering.form === "object"
     const head = {

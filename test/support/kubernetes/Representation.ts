@@ -29,7 +29,7 @@ export interface Rendering {
   readonly form: Form
   readonly resource: Resource
   readonly include: string
-  readonly now: number
+  readonly now: () => number
 }
 
 /** One object in the form asked for. */
@@ -39,7 +39,7 @@ export const rendered = (rendering: Rendering, object: JsonObject): JsonObject =
   if (form === "object") return shown(resource, object)
   return table(resource, [object], {
     include: rendering.include,
-    now: rendering.now,
+    now: rendering.now(),
     metadata: rowMetadata(object)
   })
 }

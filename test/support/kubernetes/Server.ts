@@ -34,7 +34,7 @@ const onResource = (
   { core, watches }: Server,
   wire: WireRequest,
   target: Target,
-  now: number
+  clock: Clock.Clock
 ): Result.Result<WireResponse, ApiError> => {
   const resource = core.kinds.find(target.group, target.version, target.plural)
   const { namespace, subresource } = target
@@ -56,20 +56,21 @@ const onResource = (
     namespace,
     name: target.name ?? "",
     manager: query.get("fieldManager") ?? (agent === undefined || agent === "" ? "unknown" : agent),
-    now: timestamp(now),
+    now: timestamp(clock.currentTimeMillisUnsafe()),
     fieldValidation,
-    dryRun: query.get("dryRun") === "All"
+    dryRun: query.get("dryRun") === "All",
+    patch: verb === "patch"
   }
-  return operate({ core, watches, wire, target, write, now }, verb)
+  return operate({ core, watches, wire, target, write, clock }, verb)
 }
 
-const answer = (server: Server, wire: WireRequest, now: number): Result.Result<WireResponse, ApiError> =>
+const answer = (server: Server, wire: WireRequest, clock: Clock.Clock): Result.Result<WireResponse, ApiError> =>
   Result.gen(function* () {
     const { behaviours } = server.core
     const target = targetOf(wire.url)
     const user = yield* authenticated(server.tokens, wire.headers.authorization, behaviours)
     yield* authorized(user, attemptOf(user.user, wire, target), behaviours)
-    return target === undefined ? document(server, wire.url.pathname) : yield* onResource(server, wire, target, now)
+    return target === undefined ? document(server, wire.url.pathname) : yield* onResource(server, wire, target, clock)
   })
 
 const refused = ({ core }: Server, error: ApiError): WireResponse => {
@@ -80,7 +81,9 @@ const refused = ({ core }: Server, error: ApiError): WireResponse => {
 export const handlerOf =
   (server: Server): WireHandler =>
   (wire) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const answered = answer(server, wire, now)
-      return Result.isSuccess(answered) ? answered.success : refused(server, answered.failure)
-    })
+    Clock.clockWith((clock) =>
+      Effect.sync(() => {
+        const answered = answer(server, wire, clock)
+        return Result.isSuccess(answered) ? answered.success : refused(server, answered.failure)
+      })
+    )

@@ -25,6 +25,10 @@ const builtInColumns: Readonly<Record<string, ReadonlyArray<Column>>> = {
     column("Name", "string", ".metadata.name", "name", 1)
   ],
   namespaces: [nameColumn, column("Status", "string", ".status.phase"), ageColumn],
+  "customresourcedefinitions.apiextensions.k8s.io": [
+    nameColumn,
+    column("Created At", "string", ".metadata.creationTimestamp")
+  ],
   "leases.coordination.k8s.io": [nameColumn, column("Holder", "string", ".spec.holderIdentity"), ageColumn]
 }
 

@@ -1,4 +1,4 @@
-/** Create, replace, patch, apply and delete: every way in which an object changes. */
+/** Create, replace, patch and apply: every way in which an object changes while it lives. */
 import { Result } from "effect"
 import { admitted, checked, sameContent, systemFieldsKept } from "./Admission.ts"
 import {
@@ -6,7 +6,6 @@ import {
   alreadyExists,
   badRequest,
   conflict,
-  deleteConflict,
   internal,
   invalid,
   modified,
@@ -16,7 +15,6 @@ import {
 import { placed } from "./Bodies.ts"
 import type { Core, Write } from "./Core.ts"
 import {
-  at,
   equal,
   type Json,
   type JsonObject,
@@ -52,7 +50,8 @@ const writerOf = (write: Write, operation: Writer["operation"]): Writer => ({
 const versioned = (object: JsonObject, revision: number): JsonObject =>
   withAt(object, ["metadata", "resourceVersion"], String(revision))
 
-const keep = (core: Core, write: Write, object: JsonObject, gone = false): JsonObject => {
+/** Keeps the object, or forgets it when `gone`; a dry run does neither. */
+export const keep = (core: Core, write: Write, object: JsonObject, gone = false): JsonObject => {
   if (write.dryRun) return object
   const key = keyOf(stringAt(object, "metadata", "namespace"), stringAt(object, "metadata", "name") ?? "")
   return core.store.commit(write.resource.storage, key, (revision) => versioned(object, revision), gone)
@@ -247,55 +246,3 @@ export const apply = (core: Core, write: Write, asked: JsonObject, force: boolea
     const kept = owning ? owners : undefined
     return yield* old === undefined ? create(core, write, object, kept) : settle(core, write, old, object, kept)
   })
-
-export interface DeleteOptions {
-  readonly uid: string | undefined
-  readonly resourceVersion: string | undefined
-  readonly propagation: string | undefined
-}
-
-const precondition = (core: Core, write: Write, old: JsonObject, options: DeleteOptions): ApiError | undefined => {
-  if (!core.behaviours.deletePreconditions) return undefined
-  const uid = stringAt(old, "metadata", "uid")
-  const version = stringAt(old, "metadata", "resourceVersion")
-  if (options.uid !== undefined && options.uid !== uid) {
-    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`
-    return deleteConflict(write.resource, write.name, why)
-  }
-  if (options.resourceVersion !== undefined && options.resourceVersion !== version) {
-    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${version}). The object might have been modified`
-    return deleteConflict(write.resource, write.name, why)
-  }
-  return undefined
-}
-
-/** Deletes the object, or marks it for deletion when finalizers hold it; `undefined` when it is gone. */
-export const remove = (
-  core: Core,
-  write: Write,
-  options: DeleteOptions
-): Result.Result<{ readonly before: JsonObject; readonly left: JsonObject | undefined }, ApiError> => {
-  const old = existing(core, write)
-  if (old === undefined) return Result.fail(notFound(write.resource, write.name))
-  const refusal = precondition(core, write, old, options)
-  if (refusal !== undefined) return Result.fail(refusal)
-  const waiting = { Foreground: ["foregroundDeletion"], Orphan: ["orphan"] }[options.propagation ?? ""] ?? []
-  const finalizers = [...new Set([...stringsAt(old, "metadata", "finalizers"), ...waiting])]
-  if (finalizers.length === 0 || !core.behaviours.finalizersHoldObjects) {
-    keep(core, write, old, true)
-    return Result.succeed({ before: old, left: undefined })
-  }
-  if (at(old, "metadata", "deletionTimestamp") !== undefined) return Result.succeed({ before: old, left: old })
-  const generation = numberAt(old, "metadata", "generation")
-  const marked: JsonObject = {
-    ...old,
-    metadata: {
-      ...objectAt(old, "metadata"),
-      deletionTimestamp: write.now,
-      deletionGracePeriodSeconds: 0,
-      finalizers,
-      ...(generation === undefined ? {} : { generation: generation + 1 })
-    }
-  }
-  return Result.succeed({ before: old, left: keep(core, write, marked) })
-}

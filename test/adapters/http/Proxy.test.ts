@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Option } from "effect"
-import { proxyFor } from "../../../src/adapters/kubernetes/Proxy.ts"
+import { proxyFor } from "../../../src/adapters/http/Proxy.ts"
 
 const decided = (server: string, none: string): boolean =>
   Option.isSome(

@@ -1,9 +1,9 @@
 /**
- * Which proxy leads to the API server, by the rules Go programs and kubectl follow: loopback is always direct, and
+ * Which proxy leads to a server, by the rules Go programs and kubectl follow: loopback is always direct, and
  * `NO_PROXY` lists host names with their subdomains, addresses, networks and `*`, each with an optional port.
  */
 import { BlockList, isIP } from "node:net"
-import { Option } from "effect"
+import { Config, Effect, Option } from "effect"
 
 export interface ProxySettings {
   readonly https: Option.Option<string>
@@ -52,3 +52,26 @@ export const proxyFor = (server: string, settings: ProxySettings): Option.Option
     (proxy) => (proxy.includes("://") ? proxy : `http://${proxy}`)
   )
 }
+
+const environment = Config.all({
+  httpsProxy: Config.option(Config.String("HTTPS_PROXY")),
+  httpsProxyLower: Config.option(Config.String("https_proxy")),
+  httpProxy: Config.option(Config.String("HTTP_PROXY")),
+  httpProxyLower: Config.option(Config.String("http_proxy")),
+  noProxy: Config.option(Config.String("NO_PROXY")),
+  noProxyLower: Config.option(Config.String("no_proxy"))
+})
+
+/** The proxy that the environment names for this server. */
+export const proxyFromEnvironment = (server: string): Effect.Effect<Option.Option<string>> =>
+  environment.pipe(
+    // variables that may be absent cannot be wrong
+    Effect.orDie,
+    Effect.map((env) =>
+      proxyFor(server, {
+        https: Option.orElse(env.httpsProxy, () => env.httpsProxyLower),
+        http: Option.orElse(env.httpProxy, () => env.httpProxyLower),
+        none: Option.orElse(env.noProxy, () => env.noProxyLower)
+      })
+    )
+  )

@@ -1,0 +1,63 @@
+/** What to try while the demo stays. Every command works as it stands here, with a stock kubectl and curl. */
+import { AAP_TOKEN } from "./Installation.ts"
+import { strong } from "./View.ts"
+
+export interface Addresses {
+  readonly kubeconfig: string
+  readonly aapUrl: string
+  readonly logs: ReadonlyArray<string>
+}
+
+export const commands = ({ aapUrl, kubeconfig }: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
+  [
+    "Look around (in another terminal)",
+    [
+      `export KUBECONFIG=${kubeconfig}`,
+      "kubectl get ci --all-namespaces -o wide",
+      "kubectl describe ci vm-failing",
+      "kubectl get ci vm-job -o jsonpath='{.status.provisionJob}'",
+      "kubectl get ci --field-selector status.phase!=Ready",
+      "kubectl get events --all-namespaces",
+      "kubectl explain ci.spec"
+    ]
+  ],
+  [
+    "Order a machine of your own, and wait for it",
+    [
+      `kubectl apply -f - <<< '{"apiVersion": "cloudkit.openshift.io/v1alpha1", "kind": "ComputeInstance", "metadata": {"name": "mine"}, "spec": {"name": "mine", "vcpu": 2}}'`,
+      "kubectl wait --for=condition=Ready ci/mine --timeout=60s"
+    ]
+  ],
+  [
+    "Change it, run the failed one again, delete in the middle of the run",
+    [
+      `kubectl patch ci mine --type=merge -p '{"spec": {"vcpu": 8}}'`,
+      `kubectl annotate ci vm-failing cloudkit.openshift.io/retry-requested-at="$(date -u +%FT%TZ)" --overwrite`,
+      "kubectl delete ci mine"
+    ]
+  ],
+  [
+    "Order nonsense, and be told why not",
+    [
+      `kubectl apply -f - <<< '{"apiVersion": "cloudkit.openshift.io/v1alpha1", "kind": "ComputeInstance", "metadata": {"name": "bad"}, "spec": {"name": "Bad_Name", "vcpu": 0}}'`
+    ]
+  ],
+  [
+    "Ask AAP itself",
+    [`curl -s -H 'Authorization: Bearer ${AAP_TOKEN}' '${aapUrl}/v2/unified_jobs/?order_by=-id&page_size=3'`]
+  ]
+]
+
+export const invitation = (addresses: Addresses): string =>
+  [
+    "",
+    strong("The demo stays up. Ctrl-C ends it."),
+    "",
+    `  Kubernetes  KUBECONFIG=${addresses.kubeconfig}`,
+    `  AAP         ${addresses.aapUrl}  (token: ${AAP_TOKEN})`,
+    ...addresses.logs.map((log) => `  log         ${log}`),
+    ...commands(addresses).flatMap(([what, lines]) => ["", strong(what), ...lines.map((line) => `  ${line}`)]),
+    "",
+    "What happens from now on:",
+    ""
+  ].join("\n")

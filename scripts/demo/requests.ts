@@ -1,0 +1,121 @@
+/** What the operators asked of the cluster and of AAP, by kind, and whether that was as little as it should be. */
+import type { Exchange } from "../../test/support/Faults.ts"
+import { type LedgerJob, lifetime } from "../../test/support/SimulatedAap.ts"
+
+interface Kind {
+  readonly name: string
+  readonly matches: (exchange: Exchange) => boolean
+}
+
+const kind = (name: string, method: string, path: RegExp, query = /^/u): Kind => ({
+  name,
+  matches: (exchange) => exchange.method === method && path.test(exchange.path) && query.test(exchange.query)
+})
+
+/** The first that matches counts. */
+const kubernetesKinds: ReadonlyArray<Kind> = [
+  kind("watch", "GET", /\/computeinstances$/u, /[?&]watch=/u),
+  kind("list", "GET", /\/computeinstances$/u),
+  kind("read of one object", "GET", /\/computeinstances\/[^/]+$/u),
+  kind("write of metadata", "PATCH", /\/computeinstances\/[^/]+$/u),
+  kind("write of status", "PATCH", /\/computeinstances\/[^/]+\/status$/u),
+  kind("event", "POST", /\/events$/u),
+  kind("event", "PATCH", /\/events\/[^/]+$/u)
+]
+const aapKinds: ReadonlyArray<Kind> = [
+  kind("template look-up", "GET", /\/unified_job_templates\/$/u),
+  kind("preflight", "GET", /\/launch\/$/u),
+  kind("launch", "POST", /\/launch\/$/u),
+  kind("status, many jobs at once", "GET", /\/unified_jobs\/$/u, /[?&]id__in=/u),
+  kind("search", "GET", /\/unified_jobs\/$/u),
+  kind("cancel", "POST", /\/cancel\/$/u),
+  kind("reason of a failure", "GET", /\/(?:job_events|workflow_nodes)\/$/u),
+  kind("one job", "GET", /\/(?:workflow_)?jobs\/\d+\/$/u)
+]
+
+export type Counts = ReadonlyMap<string, number>
+
+const tally = (exchanges: ReadonlyArray<Exchange>, kinds: ReadonlyArray<Kind>): Counts => {
+  const counts = new Map(kinds.map(({ name }) => [name, 0]))
+  for (const exchange of exchanges) {
+    const name = kinds.find(({ matches }) => matches(exchange))?.name ?? "other"
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
+export interface Requests {
+  readonly kubernetes: Counts
+  readonly aap: Counts
+  /** Answered with an error; conflicts, which are how a stale view is told, are left out. */
+  readonly refused: ReadonlyArray<Exchange>
+}
+
+const isRefused = ({ status }: Exchange): boolean => status >= 400 && status !== 409
+
+export const countRequests = (
+  kubernetes: ReadonlyArray<Exchange>,
+  aap: ReadonlyArray<Exchange>
+): Requests => ({
+  kubernetes: tally(kubernetes, kubernetesKinds),
+  aap: tally(aap, aapKinds),
+  refused: [...kubernetes, ...aap].filter(isRefused)
+})
+
+/** For how long (milliseconds) at least one of the jobs was alive. */
+const alive = (jobs: ReadonlyArray<LedgerJob>, now: number): number => {
+  let total = 0
+  let until = 0
+  for (const job of jobs) {
+    const { from, to } = lifetime(job)
+    const end = Math.min(to, now)
+    if (end > until) total += end - Math.max(from, until)
+    until = Math.max(until, end)
+  }
+  return total
+}
+
+const POLL_INTERVAL = 1_000
+/** A cancel pulls the next look forward, and the last look of a job comes after its end. */
+const EXTRA_LOOKS = 4
+
+/** One status request an interval and operator while any of its jobs lives, however many there are. */
+const mostPolls = (ledger: ReadonlyArray<LedgerJob>, now: number): number => {
+  const own = ledger.filter(({ workflow }) => workflow === undefined)
+  const operators = Map.groupBy(own, ({ object }) => object?.namespace)
+  return [...operators.values()].reduce(
+    (sum, jobs) => sum + Math.ceil(alive(jobs, now) / (0.95 * POLL_INTERVAL)) + EXTRA_LOOKS,
+    0
+  )
+}
+
+const TEMPLATES = 3
+
+/** Sentences about what was asked more often than it should have been. */
+export const judgeRequests = (
+  { aap, kubernetes, refused }: Requests,
+  expected: { readonly launches: number; readonly ledger: ReadonlyArray<LedgerJob>; readonly now: number }
+): ReadonlyArray<string> => {
+  const most = mostPolls(expected.ledger, expected.now)
+  const of = (counts: Counts, name: string) => counts.get(name) ?? 0
+  const claim = (holds: boolean, otherwise: string) => (holds ? [] : [otherwise])
+  return [
+    ...claim(
+      of(aap, "launch") === expected.launches,
+      `${of(aap, "launch")} launches were sent instead of ${expected.launches}`
+    ),
+    ...claim(
+      of(aap, "status, many jobs at once") <= most,
+      `${of(aap, "status, many jobs at once")} status requests, at most ${most} were needed`
+    ),
+    ...claim(
+      of(aap, "template look-up") <= TEMPLATES && of(aap, "preflight") <= TEMPLATES,
+      `the ${TEMPLATES} templates were looked up ${of(aap, "template look-up")} times and checked ${of(aap, "preflight")} times`
+    ),
+    ...claim(
+      of(kubernetes, "read of one object") === 0,
+      `${of(kubernetes, "read of one object")} reads of single resources, although the watch tells all`
+    ),
+    ...refused.map(({ method, path, status }) => `${method} ${path} was answered ${status}`)
+  ]
+}
