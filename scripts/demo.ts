@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Clock, Effect, Exit, type Runtime } from "effect"
+import { Cause, Clock, Data, Effect, Exit, type Runtime, type Scope } from "effect"
 import { help, parseArguments } from "./demo/Arguments.ts"
 import { type Installation, install, jobSite, kubeconfig, workflowSite } from "./demo/Installation.ts"
 import { invitation } from "./demo/invitation.ts"
@@ -17,8 +17,11 @@ import { countRequests, judgeRequests, type Requests } from "./demo/requests.ts"
 import { summary, type Verdict } from "./demo/summary.ts"
 import { bad, printChanges, show } from "./demo/View.ts"
 
-/** Everything, from the first line to the last; whoever hangs is cut off, and the exit code says so. */
+/** Everything but the stay; whoever hangs is cut off, and the exit code says so. */
 const LONGEST_DEMO = "55 seconds"
+const LONGEST_START = "20 seconds"
+
+class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
 
 const print = (text: string): void => {
   process.stdout.write(text)
@@ -26,47 +29,13 @@ const print = (text: string): void => {
 // a reader who has seen enough (head) is no failure
 process.stdout.on("error", () => undefined)
 
-/** The operators are up when both watch. */
-const bothWatch = (installation: Installation) =>
-  Effect.repeat(Effect.delay(installation.kubernetes.openWatches, "50 millis"), { until: (open) => open >= 2 })
+interface Stage {
+  readonly installation: Installation
+  readonly observation: Observation
+  readonly operators: ReadonlyArray<OperatorProcess>
+}
 
-const anyDeath = (operators: ReadonlyArray<OperatorProcess>) =>
-  Effect.raceAllFirst(operators.map(({ died }) => died))
-
-const requestsOf = Effect.fnUntraced(function* (installation: Installation) {
-  return countRequests(yield* installation.kubernetesExchanges, yield* installation.aapExchanges)
-})
-
-const verdictOnRequests = (requests: Requests, observation: Observation, now: number): Verdict => ({
-  title: "requests",
-  shows: "no launch, read or poll too many; no refusal",
-  ran: "",
-  findings: judgeRequests(requests, { launches: expectedLaunches, ledger: observation.ledger, now })
-})
-
-const verdictOnEnd = (operators: ReadonlyArray<OperatorProcess>) =>
-  Effect.map(
-    Effect.forEach(operators, ({ site, stop }) => Effect.map(stop, (end) => ({ site, end })), { concurrency: 2 }),
-    (ends): Verdict => ({
-      title: "shutdown",
-      shows: "the operators end on SIGTERM, with exit code 0",
-      ran: "",
-      findings: ends.flatMap(({ end, site }) => (end === 0 ? [] : [`${site.name} ended with ${end}`]))
-    })
-  )
-
-const stay = (observation: Observation, operators: ReadonlyArray<OperatorProcess>, installation: Installation, directory: string) =>
-  Effect.gen(function* () {
-    const file = join(directory, "kubeconfig")
-    writeFileSync(file, kubeconfig(installation.openUrl, jobSite.namespace, undefined))
-    print(
-      invitation({ kubeconfig: file, aapUrl: installation.aapUrl, logs: operators.map(({ log }) => log) })
-    )
-    yield* printChanges(observation, print)
-    return yield* anyDeath(operators)
-  })
-
-const stage = (directory: string) =>
+const setUp = (directory: string): Effect.Effect<Stage, never, Scope.Scope> =>
   Effect.gen(function* () {
     const installation = yield* install
     const observation = yield* observe(installation)
@@ -76,9 +45,115 @@ const stage = (directory: string) =>
     return { installation, observation, operators }
   })
 
-const performance = ({ installation, observation, operators }: Effect.Success<ReturnType<typeof stage>>) =>
+const anyDeath = ({ operators }: Stage) => Effect.raceAllFirst(operators.map(({ died }) => died))
+
+/** The operators are up when both watch. */
+const bothWatch = ({ installation }: Stage) =>
+  Effect.repeat(Effect.delay(installation.kubernetes.openWatches, "50 millis"), { until: (open) => open >= 2 }).pipe(
+    Effect.timeoutOrElse({
+      duration: LONGEST_START,
+      orElse: () => new Failed({ message: "the operators do not watch the cluster" })
+    })
+  )
+
+const performed = (stage: Stage) =>
   Effect.gen(function* () {
-    yield* show(observation, process.stdout.isTTY, print)
-    const story = Effect.andThen(bothWatch(installation), perform(installation, observation))
-    return yield* Effect.raceFirst(story, anyDeath(operators))
+    yield* show(stage.observation, process.stdout.isTTY, print)
+    const stories = Effect.andThen(bothWatch(stage), perform(stage.installation, stage.observation))
+    return yield* Effect.raceFirst(stories, anyDeath(stage))
   }).pipe(Effect.scoped)
+
+const onRequests = (requests: Requests, { observation }: Stage, now: number): Verdict => ({
+  title: "requests",
+  shows: "no launch, read or poll too many; no refusal",
+  ran: "",
+  findings: judgeRequests(requests, { launches: expectedLaunches, ledger: observation.ledger, now })
+})
+
+const onShutdown = ({ operators }: Stage) =>
+  Effect.map(
+    Effect.forEach(operators, ({ stop }) => stop, { concurrency: "unbounded" }),
+    (ends): Verdict => ({
+      title: "shutdown",
+      shows: "the operators end on SIGTERM, with exit code 0",
+      ran: "",
+      findings: ends.flatMap((end, index) => (end === 0 ? [] : [`${operators[index]?.site.name} ended with ${end}`]))
+    })
+  )
+
+/** Performs, judges, says so. Answers the exit code. */
+const told = Effect.fnUntraced(function* (stage: Stage, keep: boolean) {
+  const { installation, observation } = stage
+  const verdicts = yield* performed(stage)
+  const requests = countRequests(yield* installation.kubernetesExchanges, yield* installation.aapExchanges)
+  const now = yield* Clock.currentTimeMillis
+  const all = [...verdicts, onRequests(requests, stage, now), ...(keep ? [] : [yield* onShutdown(stage)])]
+  print(summary(all, requests, (yield* Clock.currentTimeMillis) - observation.startedAt))
+  return all.every(({ findings }) => findings.length === 0) ? 0 : 1
+})
+
+const stay = Effect.fnUntraced(function* (stage: Stage, directory: string) {
+  const file = join(directory, "kubeconfig")
+  writeFileSync(file, kubeconfig(stage.installation.openUrl, jobSite.namespace, undefined))
+  const logs = stage.operators.map(({ log }) => log)
+  print(invitation({ kubeconfig: file, aapUrl: stage.installation.aapUrl, logs }))
+  yield* printChanges(stage.observation, print)
+  return yield* anyDeath(stage)
+})
+
+/** What the exit code is to be: unknown until everything was judged. */
+let outcome: number | undefined
+
+/** Of a demo that came out well nothing is left. */
+const workshop = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "cloudkit-demo-"))),
+  (directory) =>
+    Effect.sync(() => {
+      if (outcome === 0) rmSync(directory, { recursive: true })
+      else print(`What the operators logged is in ${directory}\n`)
+    })
+)
+
+const demo = (keep: boolean) =>
+  Effect.gen(function* () {
+    const directory = yield* workshop
+    const stage = yield* setUp(directory)
+    outcome = yield* Effect.timeoutOrElse(told(stage, keep), {
+      duration: LONGEST_DEMO,
+      orElse: () => new Failed({ message: `the demo did not end within ${LONGEST_DEMO}` })
+    })
+    if (keep) return yield* stay(stage, directory)
+    return outcome
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTags({
+      Failed: ({ message }) =>
+        Effect.as(
+          Effect.sync(() => print(`${bad(message)}\n`)),
+          1
+        ),
+      OperatorDied: ({ message }) =>
+        Effect.as(
+          Effect.sync(() => print(`${bad(message)}\n`)),
+          1
+        )
+    })
+  )
+
+const teardown: Runtime.Teardown = (exit, done) => {
+  if (Exit.isSuccess(exit)) done(typeof exit.value === "number" ? exit.value : 0)
+  else done(Cause.hasInterruptsOnly(exit.cause) ? (outcome ?? 130) : 1)
+}
+
+const asked = parseArguments(process.argv.slice(2))
+switch (asked._tag) {
+  case "Help":
+    print(help)
+    break
+  case "Wrong":
+    process.stderr.write(`${asked.message}\n`)
+    process.exitCode = 2
+    break
+  case "Run":
+    NodeRuntime.runMain(demo(asked.keep), { teardown })
+}

@@ -72,5 +72,8 @@ export const start = Effect.fnUntraced(function* (options: Options) {
   return { reflector, controller, join }
 })
 
+/** An operator at work. */
+export type Running = Effect.Success<ReturnType<typeof start>>
+
 /** Runs until interrupted. */
 export const run = (options: Options) => Effect.scoped(Effect.flatMap(start(options), (operator) => operator.join))

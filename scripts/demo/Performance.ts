@@ -2,10 +2,10 @@
 import { Duration, Effect } from "effect"
 import type { Launch, Playbook } from "../../test/support/SimulatedAap.ts"
 import { makeUser } from "../../test/support/User.ts"
-import { overHttp } from "./overHttp.ts"
 import type { Installation } from "./Installation.ts"
 import { judge } from "./judge.ts"
 import type { Observation } from "./Observation.ts"
+import { overHttp } from "./overHttp.ts"
 import { actorOf, type Evidence, type Story } from "./Story.ts"
 import { otherPlaybook, stories } from "./stories.ts"
 import type { Verdict } from "./summary.ts"
@@ -32,7 +32,8 @@ const director = (): ((launch: Launch) => Playbook) => {
 }
 
 const wordIn = (value: unknown, key: string): string => {
-  const found = typeof value === "object" && value !== null ? Object.entries(value).find(([one]) => one === key) : undefined
+  const found =
+    typeof value === "object" && value !== null ? Object.entries(value).find(([one]) => one === key) : undefined
   return typeof found?.[1] === "string" ? found[1] : ""
 }
 
@@ -72,7 +73,9 @@ export const perform = Effect.fnUntraced(function* (installation: Installation, 
     concurrency: "unbounded"
   })
   yield* Effect.sleep(AFTERMATH)
-  return stories.map((story, index) => verdictOf(evidenceOf(installation, observation, story), story, stuck[index] ?? []))
+  return stories.map((story, index) =>
+    verdictOf(evidenceOf(installation, observation, story), story, stuck[index] ?? [])
+  )
 })
 
 /** How many jobs all stories together are to launch. */

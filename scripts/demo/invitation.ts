@@ -8,7 +8,10 @@ export interface Addresses {
   readonly logs: ReadonlyArray<string>
 }
 
-export const commands = ({ aapUrl, kubeconfig }: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
+export const commands = ({
+  aapUrl,
+  kubeconfig
+}: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
   [
     "Look around (in another terminal)",
     [

@@ -53,10 +53,7 @@ export interface Requests {
 
 const isRefused = ({ status }: Exchange): boolean => status >= 400 && status !== 409
 
-export const countRequests = (
-  kubernetes: ReadonlyArray<Exchange>,
-  aap: ReadonlyArray<Exchange>
-): Requests => ({
+export const countRequests = (kubernetes: ReadonlyArray<Exchange>, aap: ReadonlyArray<Exchange>): Requests => ({
   kubernetes: tally(kubernetes, kubernetesKinds),
   aap: tally(aap, aapKinds),
   refused: [...kubernetes, ...aap].filter(isRefused)

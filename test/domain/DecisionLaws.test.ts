@@ -58,7 +58,9 @@ const lawOf = <T extends Step["_tag"]>(
 describe("the decision, whatever is observed", () => {
   it("answers always, and the same for the same view", () =>
     fc.assert(
-      fc.property(scene, (s) => expect(decide(look(s))).toEqual(decide(look(s)))),
+      fc.property(scene, (s) => {
+        expect(decide(look(s))).toEqual(decide(look(s)))
+      }),
       RUNS
     ))
 

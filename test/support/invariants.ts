@@ -149,7 +149,8 @@ const cleanEnds = (truth: Truth): ReadonlyArray<string> =>
     const built = jobs.filter((job) => !isDeprovision(job))
     const lastBuilt = Math.max(...built.map((job) => lifetime(job).to))
     const cleaned = jobs.some(
-      (job) => isDeprovision(job) && job.status === "successful" && job.created >= lastBuilt && lifetime(job).to <= end.from
+      (job) =>
+        isDeprovision(job) && job.status === "successful" && job.created >= lastBuilt && lifetime(job).to <= end.from
     )
     const where = `${end.name} (${uid}) vanished at ${seconds(end.from)}`
     return [

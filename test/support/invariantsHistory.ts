@@ -49,7 +49,9 @@ export const makeHistory = (): ClusterHistory => {
   const look = Effect.suspend(() =>
     cluster === undefined
       ? Effect.void
-      : Effect.flatMap(cluster.objects, (objects) => Effect.map(Clock.currentTimeMillis, (now) => compare(now, objects)))
+      : Effect.flatMap(cluster.objects, (objects) =>
+          Effect.map(Clock.currentTimeMillis, (now) => compare(now, objects))
+        )
   )
 
   return {

@@ -97,7 +97,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("kubernetes" as const),
-      on: fc.constantFrom("intent" as const, "metadata" as const, "status" as const, "status" as const, "read" as const),
+      on: fc.constantFrom(
+        "intent" as const,
+        "metadata" as const,
+        "status" as const,
+        "status" as const,
+        "read" as const
+      ),
       harm: fc.constantFrom(...kubernetesHarms),
       times
     })

@@ -26,6 +26,7 @@ const launches = Effect.fnUntraced(function* (rig: Effect.Success<ReturnType<typ
 const launchInTime = (rig: Effect.Success<ReturnType<typeof makeRig>>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(Effect.result(launch(rig.provider, 1)))
+    yield* TestClock.adjust("1 second")
     yield* TestClock.adjust("5 minutes")
     return yield* Fiber.join(fiber)
   })

@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Option, Redacted } from "effect"
+import { declarations } from "../../src/Settings.ts"
+import { aap, eda, load } from "./environment.ts"
+
+const given = <A>(option: Option.Option<A>): A => Option.getOrThrow(option)
+
+describe("a configuration that can be used", () => {
+  it.effect("has the documented defaults", () =>
+    Effect.gen(function* () {
+      const { operator, eda: provider, aap: other, warnings } = yield* load(eda)
+      assert.deepStrictEqual(
+        {
+          ...operator,
+          cancelDeadline: Duration.toMinutes(operator.cancelDeadline),
+          jobDeadline: Duration.toHours(operator.jobDeadline),
+          launchQuietPeriod: Duration.toMinutes(operator.launchQuietPeriod),
+          jobRetention: Duration.toHours(operator.jobRetention),
+          leaseDuration: Duration.toSeconds(operator.leaseDuration)
+        },
+        {
+          provider: "eda",
+          namespace: Option.none(),
+          maxConcurrentReconciles: 10,
+          maxJobHistory: 10,
+          cancelDeadline: 10,
+          jobDeadline: 24,
+          launchQuietPeriod: 4,
+          jobRetention: 24,
+          leaderElect: false,
+          leaseDuration: 15,
+          healthPort: 8081,
+          metricsPort: 8080,
+          logLevel: "Info",
+          logFormat: "json"
+        }
+      )
+      assert.strictEqual(Duration.toMillis(given(provider).minimumRequestInterval), 0)
+      assert.strictEqual(Duration.toMinutes(given(provider).settlePeriod), 10)
+      assert.isTrue(Option.isNone(other))
+      assert.deepStrictEqual(warnings, [])
+    })
+  )
+
+  it.effect("gives the AAP provider what it needs", () =>
+    Effect.gen(function* () {
+      const settings = given((yield* load({ ...aap, CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1m30s" })).aap)
+      assert.strictEqual(settings.url, "https://aap.example.com/api/controller")
+      assert.strictEqual(Redacted.value(yield* settings.token), "t0ken-of-aap")
+      assert.deepStrictEqual(settings.templates, { provision: "create-vm", deprovision: "delete-vm" })
+      assert.strictEqual(Duration.toSeconds(settings.pollInterval), 90)
+      assert.strictEqual(Duration.toSeconds(settings.requestTimeout), 30)
+      assert.isFalse(settings.insecureSkipVerify)
+    })
+  )
+
+  it.effect("may be given under the new prefix, or under both with the same value", () =>
+    Effect.gen(function* () {
+      const renamed = Object.fromEntries(
+        Object.entries(aap).map(([name, value]) => [name.replace("CLOUDKIT_", "OSAC_"), value])
+      )
+      assert.strictEqual((yield* load(renamed)).operator.provider, "aap")
+      assert.deepStrictEqual((yield* load({ ...aap, ...renamed })).warnings, [])
+    })
+  )
+
+  for (const url of ["aap.example.com", "aap.example.com/", "http://aap:8052", "https://aap.example.com/api/v2/"])
+    it.effect(`accepts ${url} as AAP's address`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(given((yield* load({ ...aap, CLOUDKIT_AAP_URL: url })).aap).url, url)
+      })
+    )
+})
+
+describe("the provider that is not active", () => {
+  it.effect("is there if its configuration is whole", () =>
+    Effect.gen(function* () {
+      const settings = yield* load({ ...aap, CLOUDKIT_PROVISIONING_PROVIDER: "eda", ...eda })
+      assert.isTrue(Option.isSome(settings.aap) && Option.isSome(settings.eda))
+    })
+  )
+
+  it.effect("needs no webhook to observe what EDA launched earlier", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(given((yield* load(aap)).eda).webhooks, {
+        provision: Option.none(),
+        deprovision: Option.none()
+      })
+    })
+  )
+})
+
+describe("the declarations", () => {
+  it("name every variable once", () => {
+    const names = declarations.flatMap((group) => group.declarations.map(({ name }) => name))
+    assert.strictEqual(new Set(names).size, names.length)
+    assert.isAtLeast(names.length, 31)
+  })
+})
