@@ -114,6 +114,13 @@ const workshop = Effect.acquireRelease(
     })
 )
 
+const gaveUp = ({ message }: { readonly message: string }) =>
+  Effect.sync(() => {
+    print(`${bad(message)}\n`)
+    outcome = 1
+    return outcome
+  })
+
 const demo = (keep: boolean) =>
   Effect.gen(function* () {
     const directory = yield* workshop
@@ -122,23 +129,8 @@ const demo = (keep: boolean) =>
       duration: LONGEST_DEMO,
       orElse: () => new Failed({ message: `the demo did not end within ${LONGEST_DEMO}` })
     })
-    if (keep) return yield* stay(stage, directory)
-    return outcome
-  }).pipe(
-    Effect.scoped,
-    Effect.catchTags({
-      Failed: ({ message }) =>
-        Effect.as(
-          Effect.sync(() => print(`${bad(message)}\n`)),
-          1
-        ),
-      OperatorDied: ({ message }) =>
-        Effect.as(
-          Effect.sync(() => print(`${bad(message)}\n`)),
-          1
-        )
-    })
-  )
+    return keep ? yield* stay(stage, directory) : outcome
+  }).pipe(Effect.catchTags({ Failed: gaveUp, OperatorDied: gaveUp }), Effect.scoped)
 
 const teardown: Runtime.Teardown = (exit, done) => {
   if (Exit.isSuccess(exit)) done(typeof exit.value === "number" ? exit.value : 0)

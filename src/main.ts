@@ -16,6 +16,7 @@ import { GROUP, KIND, PLURAL, VERSION } from "./domain/ComputeInstance.ts"
 import * as Operator from "./Operator.ts"
 import { type Provider, Providers, ProvisioningProvider } from "./ports/ProvisioningProvider.ts"
 import { AapSettings as AapSettingsService } from "./providers/aap/AapSettings.ts"
+import * as BaseUrl from "./providers/aap/BaseUrl.ts"
 import { providers as registry } from "./providers/registry.ts"
 import { Settings as ReconcileSettings } from "./reconcile/Settings.ts"
 import { type AapSettings, loadSettings, type OperatorSettings, type Settings } from "./Settings.ts"
@@ -40,8 +41,9 @@ const aap = (settings: AapSettings) =>
       const authorities = yield* Effect.forEach(settings.caFiles, (path) =>
         Effect.promise(() => readFile(path, "utf8"))
       )
+      const base = yield* Effect.fromResult(BaseUrl.parse(settings.url))
       const http = Outbound.layer({
-        server: settings.url,
+        server: base.origin,
         authorities,
         verify: !settings.insecureSkipVerify,
         connections: settings.maxConcurrentRequests

@@ -57,6 +57,9 @@ const inherited = (): NodeJS.ProcessEnv =>
 
 const environment = (site: Site, installation: Installation, config: string, ports: readonly [number, number]) => ({
   ...inherited(),
+  // both ends are on this machine, whatever proxy leads out of it
+  NO_PROXY: "127.0.0.1",
+  no_proxy: "127.0.0.1",
   KUBECONFIG: config,
   CLOUDKIT_PROVISIONING_PROVIDER: "aap",
   CLOUDKIT_COMPUTE_INSTANCE_NAMESPACE: site.namespace,

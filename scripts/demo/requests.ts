@@ -47,11 +47,15 @@ const tally = (exchanges: ReadonlyArray<Exchange>, kinds: ReadonlyArray<Kind>): 
 export interface Requests {
   readonly kubernetes: Counts
   readonly aap: Counts
-  /** Answered with an error; conflicts, which are how a stale view is told, are left out. */
+  /** Answered with an error that has no place in a course of events where nothing is wrong. */
   readonly refused: ReadonlyArray<Exchange>
 }
 
-const isRefused = ({ status }: Exchange): boolean => status >= 400 && status !== 409
+/** A conflict tells of a stale view; a cancel is repeated until the job has ended, and refused from then on. */
+const isInOrder = ({ path, status }: Exchange): boolean =>
+  status === 409 || ((status === 403 || status === 405) && path.endsWith("/cancel/"))
+
+const isRefused = (exchange: Exchange): boolean => exchange.status >= 400 && !isInOrder(exchange)
 
 export const countRequests = (kubernetes: ReadonlyArray<Exchange>, aap: ReadonlyArray<Exchange>): Requests => ({
   kubernetes: tally(kubernetes, kubernetesKinds),

@@ -129,3 +129,33 @@ export const count = (wire: FaultyWire, which: (request: Pick<WireRequest, "meth
   wire.count((exchange: Exchange) =>
     which({ method: exchange.method, url: new URL(`${AAP}${exchange.path}${exchange.query}`) })
   )
+
+// ── polling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The jobs that a poll asked for. */
+export const idsOf = (exchange: Exchange): ReadonlyArray<string> =>
+  new URLSearchParams(exchange.query).get("id__in")?.split(",") ?? []
+export const polls = (rig: Rig) =>
+  Effect.map(rig.wire.exchanges, (all) => all.filter((exchange) => exchange.query.includes("id__in")))
+export const details = (rig: Rig) =>
+  Effect.map(rig.wire.exchanges, (all) => all.filter(({ path }) => /\/(workflow_)?jobs\/\d+\/$/u.test(path)))
+
+/** Launches a job for each of these objects and follows them; answers their references, by object. */
+export const follow = Effect.fnUntraced(function* (rig: Rig, objects: ReadonlyArray<number>) {
+  const references = new Map<number, ReturnType<typeof referenceOf>>()
+  for (const n of objects) {
+    const reference = referenceOf(yield* launch(rig.provider, n), n)
+    references.set(n, reference)
+    yield* rig.provider.track(objectOf(n), [reference])
+  }
+  yield* rig.wire.forget
+  const seen = (n: number) => {
+    const reference = references.get(n)
+    return reference === undefined ? Effect.die(new Error(`nobody follows ${n}`)) : observe(rig.provider, n, reference)
+  }
+  const stateOf = (n: number) => Effect.map(seen(n), (found) => found?.state)
+  return { references, seen, stateOf }
+})
+
+/** 1, 2, … */
+export const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, n) => n + 1)

@@ -70,7 +70,9 @@ describe("a launch whose answer was lost", () => {
       assert.strictEqual((yield* find(rig, 1, "1970-01-01T00:11:00.000Z")).length, 0)
     })
   )
+})
 
+describe("a job that carries the key of a launch", () => {
   it.effect("is told apart from a person's relaunch, which copies its key", () =>
     Effect.gen(function* () {
       const rig = yield* makeRig()

@@ -1,0 +1,251 @@
+/** When AAP is asked about jobs, how answers are merged, and how its silence is borne. */
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { JobLedger } from "../../../src/providers/aap/JobLedger.ts"
+import type { JobRow } from "../../../src/providers/aap/Wire.ts"
+import { json, text } from "../../support/Wire.ts"
+import {
+  count,
+  follow,
+  idsOf,
+  isPoll,
+  launch,
+  makeRig,
+  objectOf,
+  observe,
+  orderOf,
+  polls,
+  providerOver,
+  type Rig,
+  referenceOf,
+  uidOf,
+  upTo
+} from "./Rig.ts"
+
+const ROUND = "30 seconds"
+const forever = { ends: "never" } as const
+
+const restarted = (rig: Rig) => providerOver(rig.wire.handler)
+
+/** The objects that are told something, as they are told. */
+const listen = Effect.fnUntraced(function* (rig: Rig) {
+  const told: Array<string> = []
+  yield* rig.provider.changes.pipe(
+    Stream.runForEach(({ name }) => Effect.sync(() => told.push(name))),
+    Effect.forkScoped
+  )
+  return told
+})
+
+describe("5. answers are merged in the order of their requests", () => {
+  const subject = { uid: uidOf(1), name: { namespace: "default", name: "vm-1" }, bytes: () => 100 }
+  const reference = referenceOf({ id: "7", kind: "job" }, 1)
+  const row = (status: string, id = 7): JobRow => ({
+    id,
+    type: "job",
+    status,
+    extra_vars: JSON.stringify({ ansible_eda: { event: { meta: { uuid: orderOf(1).key } } } })
+  })
+
+  it("an older snapshot never overwrites a newer one, and an ended job never lives again", () => {
+    const ledger = new JobLedger()
+    const job = ledger.follow(subject, [reference], () => true).get("7")
+    const [first, second, third] = [ledger.begin(), ledger.begin(), ledger.begin()]
+    ledger.apply(row("running"), second)
+    ledger.apply(row("pending"), first)
+    assert.strictEqual(job?.seen?.state, "Running")
+    ledger.apply(row("canceled"), third)
+    ledger.apply(row("running"), ledger.begin())
+    ledger.bury("7", ledger.begin())
+    assert.strictEqual(job?.seen?.state, "Canceled")
+  })
+
+  it("a request that began before a newer answer cannot bury the job", () => {
+    const ledger = new JobLedger()
+    const job = ledger.follow(subject, [reference], () => true).get("7")
+    const [confirm, list] = [ledger.begin(), ledger.begin()]
+    ledger.apply(row("running"), list)
+    ledger.bury("7", confirm)
+    assert.strictEqual(job?.seen?.gone, false)
+  })
+
+  it("a job may go back to the queue, as AAP does when its cluster is full", () => {
+    const ledger = new JobLedger()
+    const job = ledger.follow(subject, [reference], () => true).get("7")
+    ledger.apply(row("running"), ledger.begin())
+    ledger.apply(row("pending"), ledger.begin())
+    assert.strictEqual(job?.seen?.state, "Pending")
+  })
+})
+
+describe("6. poison is isolated", () => {
+  it.effect("an id that AAP refuses spoils the round of nobody else, and is asked for by itself", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      const { references, stateOf } = yield* follow(rig, upTo(50))
+      const poison = references.get(33)?.id ?? ""
+      yield* rig.wire.order({
+        when: (request) =>
+          isPoll(request) && (request.url.searchParams.get("id__in") ?? "").split(",").includes(poison),
+        times: 100,
+        harm: { _tag: "Answer", response: json(400, { detail: "value must be an integer." }) }
+      })
+      yield* TestClock.adjust(ROUND)
+      for (const n of upTo(50)) assert.strictEqual(yield* stateOf(n), "Succeeded")
+      // one round, and two more for each halving
+      assert.isAtMost(yield* count(rig.wire, isPoll), 1 + 2 * 6)
+    })
+  )
+
+  it.effect("a row on which AAP itself breaks leaves only its own job in doubt", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      const { references, stateOf } = yield* follow(rig, upTo(20))
+      const poison = references.get(5)
+      yield* rig.wire.order({
+        when: (request) =>
+          isPoll(request) && (request.url.searchParams.get("id__in") ?? "").split(",").includes(poison?.id ?? ""),
+        times: 100,
+        harm: { _tag: "Answer", response: json(500, { detail: "A server error has occurred." }) }
+      })
+      yield* TestClock.adjust(ROUND)
+      for (const n of upTo(20).filter((each) => each !== 5)) assert.strictEqual(yield* stateOf(n), "Succeeded")
+      assert.isUndefined(yield* stateOf(5))
+      const tracked = yield* rig.provider.track(objectOf(5), poison === undefined ? [] : [poison])
+      assert.strictEqual(Option.getOrUndefined(tracked.problem)?.reason, "ProviderFailure")
+    })
+  )
+
+  it.effect("an AAP that breaks on everything is an outage: three requests, not a search for poison", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* follow(rig, upTo(100))
+      const harm = { _tag: "Answer", response: json(500, { detail: "A server error has occurred." }) } as const
+      yield* rig.wire.order({ when: isPoll, times: 1000, harm })
+      yield* TestClock.adjust(ROUND)
+      assert.strictEqual(yield* count(rig.wire, isPoll), 3)
+    })
+  )
+
+  it.effect("one failing chunk delays no other, and a struggling AAP gets smaller ones for a while", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* rig.aap.play(() => forever)
+      const { stateOf } = yield* follow(rig, upTo(250))
+      const slow = text(504, "upstream request timeout")
+      yield* rig.wire.order({ when: isPoll, harm: { _tag: "Answer", response: slow } })
+      yield* TestClock.adjust(ROUND)
+      assert.isUndefined(yield* stateOf(1))
+      assert.strictEqual(yield* stateOf(250), "Running")
+      yield* TestClock.adjust(ROUND)
+      assert.strictEqual(yield* stateOf(1), "Running")
+      yield* TestClock.adjust("4 minutes")
+      const sizes = (yield* polls(rig)).map((poll) => idsOf(poll).length)
+      assert.deepStrictEqual(sizes.slice(0, 10), [200, 50, 100, 100, 50, 125, 125, 150, 100, 175])
+      assert.deepStrictEqual(sizes.slice(-2), [200, 50])
+    })
+  )
+})
+
+describe("9. one round at a time", () => {
+  it.effect("a slow answer is waited for, and nothing else is asked meanwhile", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig({ settings: { requestTimeout: Duration.minutes(10) } })
+      const { stateOf } = yield* follow(rig, [1])
+      yield* rig.wire.order({ when: isPoll, harm: { _tag: "Delay", by: "5 minutes", after: true } })
+      yield* TestClock.adjust("2 minutes")
+      const late = referenceOf({ id: "99", kind: "job" }, 2)
+      yield* rig.provider.track(objectOf(2), [late])
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual(yield* count(rig.wire, isPoll), 0)
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual(yield* stateOf(1), "Running")
+    })
+  )
+
+  it.effect("a thousand live jobs cost five requests a round, and no job costs none", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* rig.aap.play(() => forever)
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(yield* rig.wire.exchanges, [])
+      yield* follow(rig, upTo(1000))
+      yield* TestClock.adjust(ROUND)
+      assert.strictEqual((yield* rig.wire.exchanges).length, 5)
+      yield* TestClock.adjust("10 minutes")
+      const rounds = (yield* rig.wire.exchanges).length / 5
+      assert.isAtLeast(rounds, 20)
+      assert.isAtMost(rounds, 23)
+    })
+  )
+})
+
+describe("10. only changes fan out", () => {
+  it.effect("an object is told when its job's state changed, and not when it did not", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      const told = yield* listen(rig)
+      yield* rig.aap.play(({ n }) => ({ runningFor: n === 1 ? "70 seconds" : "2 hours", ends: "successful" }))
+      yield* follow(rig, [1, 2])
+      yield* TestClock.adjust(ROUND)
+      assert.deepStrictEqual(told.splice(0).sort(), ["vm-1", "vm-2"])
+      yield* TestClock.adjust(ROUND)
+      assert.deepStrictEqual(told.splice(0), [])
+      yield* TestClock.adjust(ROUND)
+      assert.deepStrictEqual(told.splice(0), ["vm-1"])
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(told.splice(0), [])
+    })
+  )
+
+  it.effect("what nobody has read yet is named once, however often it changed", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* rig.aap.play(() => ({ pendingFor: "40 seconds", runningFor: "40 seconds", ends: "successful" }))
+      yield* follow(rig, [1, 2, 3])
+      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("30 seconds")
+      const told = yield* listen(rig)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(told.sort(), ["vm-1", "vm-2", "vm-3"])
+    })
+  )
+})
+
+describe("12. hints only pull the next look forward", () => {
+  it.effect("jobs found in the status at start are looked at together, a second later", () =>
+    Effect.gen(function* () {
+      const before = yield* makeRig()
+      yield* before.aap.play(() => forever)
+      const references = yield* Effect.forEach(upTo(300), (n) =>
+        Effect.map(launch(before.provider, n), (job) => referenceOf(job, n))
+      )
+      const rig = { ...before, provider: yield* restarted(before) }
+      yield* rig.wire.forget
+      for (const [index, reference] of references.entries()) yield* rig.provider.track(objectOf(index + 1), [reference])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(
+        (yield* polls(rig)).map((poll) => idsOf(poll).length),
+        [200, 100]
+      )
+      const first = references[0]
+      assert.isDefined(first)
+      if (first !== undefined) assert.strictEqual((yield* observe(rig.provider, 1, first))?.state, "Running")
+    })
+  )
+
+  it.effect("an early look at one job is no early look at the others", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* rig.aap.play(() => forever)
+      const { references } = yield* follow(rig, upTo(20))
+      const reference = references.get(7)
+      if (reference === undefined) return
+      yield* rig.provider.cancel?.(objectOf(7), reference) ?? Effect.void
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual((yield* polls(rig)).map(idsOf), [[reference.id]])
+    })
+  )
+})
