@@ -58,7 +58,7 @@ const bothWatch = ({ installation }: Stage) =>
 
 const performed = (stage: Stage) =>
   Effect.gen(function* () {
-    yield* show(stage.observation, process.stdout.isTTY, print)
+    yield* show(stage.observation, process.stdout.isTTY && process.env.TERM !== "dumb", print)
     const stories = Effect.andThen(bothWatch(stage), perform(stage.installation, stage.observation))
     return yield* Effect.raceFirst(stories, anyDeath(stage))
   }).pipe(Effect.scoped)

@@ -6,7 +6,7 @@ import { type Structural, structural } from "./structural.ts"
 
 const condition = (type: string, field: string): string => `.status.conditions[?(@.type=="${type}")].${field}`
 /** The newest record: the deprovision job as soon as there is one, the provision job before. */
-const latestJob = (field: string): string => `.status.jobs[-1:].${field}`
+const latestJob = (field: string): string => `.status.jobs[-1].${field}`
 
 const column = (name: string, jsonPath: string, description: string, type = "string"): Structural => ({
   name,

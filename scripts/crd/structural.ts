@@ -44,27 +44,44 @@ const toNode = (value: unknown, path: string): Node => {
   throw notStructural(path, "a schema must be an object")
 }
 
+/** Where a node stands: for messages, and to notice a schema that contains itself. */
+interface Place {
+  readonly definitions: JsonSchema.Definitions
+  readonly path: string
+  /** The definitions that lead here. */
+  readonly within: ReadonlyArray<string>
+}
+
+interface Flat {
+  readonly node: Node
+  readonly within: ReadonlyArray<string>
+}
+
 /** The node with its references and conjunctions folded in; what stands nearer to the node wins. */
-const flatten = (node: Node, definitions: JsonSchema.Definitions, path: string, seen: ReadonlyArray<string>): Node => {
-  const { $ref, allOf, ...own } = node
-  let folded: Node = {}
+const flatten = ({ $ref, allOf, ...own }: Node, place: Place): Flat => {
+  let { within } = place
+  let node: Node = {}
   if (typeof $ref === "string") {
     const name = $ref.slice($ref.lastIndexOf("/") + 1)
-    if (seen.includes(name)) throw notStructural(path, `${name} contains itself`)
-    folded = flatten(toNode(definitions[name], path), definitions, path, [...seen, name])
+    if (within.includes(name)) throw notStructural(place.path, `${name} contains itself`)
+    const target = flatten(toNode(place.definitions[name], place.path), { ...place, within: [...within, name] })
+    node = target.node
+    within = target.within
   }
-  folded = { ...folded, ...own }
+  node = { ...node, ...own }
   for (const part of Array.isArray(allOf) ? allOf : [])
-    folded = { ...folded, ...flatten(toNode(part, path), definitions, path, seen) }
-  return folded
+    node = { ...node, ...flatten(toNode(part, place.path), place).node }
+  return { node, within }
 }
 
 const isNoise = (keyword: string, value: unknown): boolean =>
   (keyword === "minimum" && value === Number.MIN_SAFE_INTEGER) ||
   (keyword === "maximum" && value === Number.MAX_SAFE_INTEGER)
 
-const convert = (input: Node, definitions: JsonSchema.Definitions, path: string): Structural => {
-  const node = flatten(input, definitions, path, [])
+const convert = (input: unknown, place: Place): Structural => {
+  const { path } = place
+  const { node, within } = flatten(toNode(input, path), place)
+  const child = (value: unknown, step: string): Structural => convert(value, { ...place, path: path + step, within })
   const foreign = Object.keys(node).filter((keyword) => !handled.has(keyword))
   if (foreign.length > 0) throw notStructural(path, `${foreign.join(", ")} cannot be expressed`)
   if (typeof node.type !== "string" && node["x-kubernetes-preserve-unknown-fields"] !== true)
@@ -79,15 +96,11 @@ const convert = (input: Node, definitions: JsonSchema.Definitions, path: string)
   }
   if (isNode(node.properties))
     out.properties = Object.fromEntries(
-      Object.entries(node.properties).map(([name, property]) => [
-        name,
-        convert(toNode(property, `${path}.${name}`), definitions, `${path}.${name}`)
-      ])
+      Object.entries(node.properties).map(([name, property]) => [name, child(property, `.${name}`)])
     )
   if (Array.isArray(node.required) && node.required.length > 0) out.required = node.required.map(String)
-  if (node.items !== undefined) out.items = convert(toNode(node.items, path), definitions, `${path}[]`)
-  if (isNode(node.additionalProperties))
-    out.additionalProperties = convert(node.additionalProperties, definitions, `${path}.*`)
+  if (node.items !== undefined) out.items = child(node.items, "[]")
+  if (isNode(node.additionalProperties)) out.additionalProperties = child(node.additionalProperties, ".*")
   return out
 }
 
@@ -95,5 +108,5 @@ export const structural = (schema: Schema.Top): Structural => {
   const { definitions, schema: root } = Schema.toJsonSchemaDocument(schema, {
     includeAnnotationKey: (key) => key.startsWith("x-kubernetes-")
   })
-  return convert(root, definitions, "")
+  return convert(root, { definitions, path: "", within: [] })
 }

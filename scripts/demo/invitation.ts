@@ -1,4 +1,6 @@
 /** What to try while the demo stays. Every command works as it stands here, with a stock kubectl and curl. */
+import { GROUP, KIND, VERSION } from "../../src/domain/ComputeInstance.ts"
+import type { JsonObject } from "../../test/support/kubernetes/Json.ts"
 import { AAP_TOKEN } from "./Installation.ts"
 import { strong } from "./View.ts"
 
@@ -8,10 +10,12 @@ export interface Addresses {
   readonly logs: ReadonlyArray<string>
 }
 
-export const commands = ({
-  aapUrl,
-  kubeconfig
-}: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
+const apply = (name: string, spec: JsonObject): string => {
+  const manifest = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec }
+  return `echo '${JSON.stringify(manifest)}' | kubectl apply -f -`
+}
+
+const commands = ({ aapUrl, kubeconfig }: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
   [
     "Look around (in another terminal)",
     [
@@ -26,10 +30,7 @@ export const commands = ({
   ],
   [
     "Order a machine of your own, and wait for it",
-    [
-      `kubectl apply -f - <<< '{"apiVersion": "cloudkit.openshift.io/v1alpha1", "kind": "ComputeInstance", "metadata": {"name": "mine"}, "spec": {"name": "mine", "vcpu": 2}}'`,
-      "kubectl wait --for=condition=Ready ci/mine --timeout=60s"
-    ]
+    [apply("mine", { name: "mine", vcpu: 2 }), "kubectl wait --for=condition=Ready ci/mine --timeout=60s"]
   ],
   [
     "Change it, run the failed one again, delete in the middle of the run",
@@ -39,12 +40,7 @@ export const commands = ({
       "kubectl delete ci mine"
     ]
   ],
-  [
-    "Order nonsense, and be told why not",
-    [
-      `kubectl apply -f - <<< '{"apiVersion": "cloudkit.openshift.io/v1alpha1", "kind": "ComputeInstance", "metadata": {"name": "bad"}, "spec": {"name": "Bad_Name", "vcpu": 0}}'`
-    ]
-  ],
+  ["Order nonsense, and be told why not", [apply("bad", { name: "Bad_Name", vcpu: 0 })]],
   [
     "Ask AAP itself",
     [`curl -s -H 'Authorization: Bearer ${AAP_TOKEN}' '${aapUrl}/v2/unified_jobs/?order_by=-id&page_size=3'`]

@@ -17,6 +17,8 @@ export interface JobReference {
   readonly operation: Operation
   /** The key it was launched under; absent in old records. */
   readonly launchKey: string | undefined
+  /** The version of the spec it was launched with; absent in old records of deprovisions. */
+  readonly configVersion?: string | undefined
 }
 
 /** What a launch carries besides the operation it was prepared for. */
@@ -24,6 +26,8 @@ export interface Order {
   /** Idempotency key; travels with the job, so that `find` can recognise it. */
   readonly key: string
   readonly stamp: string
+  /** Ids of all jobs the resource records, for providers that number their jobs themselves. */
+  readonly recorded?: ReadonlyArray<string>
   /** The resource as the playbook gets it. */
   readonly payload: { readonly [key: string]: Schema.Json }
 }
@@ -97,6 +101,20 @@ export interface Provider {
     readonly uid: string
     readonly since: string
   }) => Effect.Effect<ReadonlyArray<FoundJob>, ProviderError>
+  /**
+   * The record of a sending of which nothing is known, for a provider that cannot tell (no `find`): it may have been
+   * accepted, so it counts as sent.
+   */
+  readonly presume?: (order: Order, operation: Operation) => LaunchedJob
+  /**
+   * Milliseconds after which a job that gave no sign is no longer waited for, for a provider that only hears of the end of
+   * its jobs. Absent: the provider sees its jobs.
+   */
+  readonly settlePeriod?: number
+  /** Least time between two launches of an operation for one object, in milliseconds. Absent: none. */
+  readonly minimumInterval?: number
+  /** Playbooks of this provider put a finalizer of their own on the object, and take it off when they are done. */
+  readonly playbooksHoldFinalizer?: boolean
   /** One job by id, whatever its key: for a person's adopt-job annotation. None: the provider has no such job. */
   readonly lookUp?: (id: string) => Effect.Effect<Option.Option<FoundJob>, ProviderError>
   /**

@@ -78,7 +78,7 @@ const stories = [
   "shutdown"
 ]
 
-/** Six demos, two at a time: a test's time includes its wait for its turn. */
+/** Seven demos, two at a time: a test's time includes its wait for its turn. */
 const slow = { concurrent: true, timeout: 240_000 }
 
 it.live(

@@ -173,9 +173,9 @@ describe("conditions", () => {
 
   it(
     "phase Ready and condition Ready say the same",
-    law((k, { conditions, phase }) => {
+    law((_, { conditions, phase }) => {
       const ready = conditions.some((one) => one.type === "Ready" && one.status === "True")
-      expect(ready).toBe(phase === "Ready" || (k.step._tag === "Settle" && phase === "Deleting"))
+      expect(ready).toBe(phase === "Ready")
     })
   )
 })

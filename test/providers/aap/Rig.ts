@@ -1,7 +1,7 @@
 /**
  * The real AAP provider over a simulated AAP in virtual time, and the few things that tests of it do all the time.
  */
-import { Context, Duration, Effect, Layer, Option, Redacted, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Option, Redacted, type Scope, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import { keyOf } from "../../../src/domain/Intent.ts"
 import type { Operation } from "../../../src/domain/Job.ts"
@@ -159,3 +159,13 @@ export const follow = Effect.fnUntraced(function* (rig: Rig, objects: ReadonlyAr
 
 /** 1, 2, … */
 export const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, n) => n + 1)
+
+/** The objects that are told something, as they are told. */
+export const listen = Effect.fnUntraced(function* (rig: Rig) {
+  const told: Array<string> = []
+  yield* rig.provider.changes.pipe(
+    Stream.runForEach(({ name }) => Effect.sync(() => told.push(name))),
+    Effect.forkScoped
+  )
+  return told
+})

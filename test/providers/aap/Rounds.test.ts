@@ -1,6 +1,6 @@
 /** When AAP is asked about jobs, how answers are merged, and how its silence is borne. */
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Option, Stream } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { JobLedger } from "../../../src/providers/aap/JobLedger.ts"
 import type { JobRow } from "../../../src/providers/aap/Wire.ts"
@@ -11,6 +11,7 @@ import {
   idsOf,
   isPoll,
   launch,
+  listen,
   makeRig,
   objectOf,
   observe,
@@ -27,16 +28,6 @@ const ROUND = "30 seconds"
 const forever = { ends: "never" } as const
 
 const restarted = (rig: Rig) => providerOver(rig.wire.handler)
-
-/** The objects that are told something, as they are told. */
-const listen = Effect.fnUntraced(function* (rig: Rig) {
-  const told: Array<string> = []
-  yield* rig.provider.changes.pipe(
-    Stream.runForEach(({ name }) => Effect.sync(() => told.push(name))),
-    Effect.forkScoped
-  )
-  return told
-})
 
 describe("5. answers are merged in the order of their requests", () => {
   const subject = { uid: uidOf(1), name: { namespace: "default", name: "vm-1" }, bytes: () => 100 }
@@ -160,7 +151,7 @@ describe("9. one round at a time", () => {
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual(yield* count(rig.wire, isPoll), 0)
       yield* TestClock.adjust("2 minutes")
-      assert.strictEqual(yield* stateOf(1), "Running")
+      assert.strictEqual(yield* stateOf(1), "Succeeded")
     })
   )
 
