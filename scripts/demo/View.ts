@@ -26,7 +26,7 @@ const colours: Readonly<Record<string, Style>> = {
   gone: "dim"
 }
 
-const columns = [20, 12, 22, 6, 12] as const
+const columns = [20, 11, 16, 4, 10] as const
 
 const rowOf = (observation: Observation, key: string): ReadonlyArray<string> => {
   const object = observation.current(key)
@@ -35,14 +35,14 @@ const rowOf = (observation: Observation, key: string): ReadonlyArray<string> => 
   const job = statusJob(status)
   const phase = object === undefined ? "gone" : (stringAt(object, "status", "phase") ?? "")
   const id = stringAt(job, "id")
-  const words = id === undefined ? stringAt(conditionOf(object, "Ready"), "message") : stringAt(job, "message")
+  const said = id === undefined ? stringAt(conditionOf(object, "Ready"), "message") : stringAt(job, "message")
   return [
     key,
     phase,
     (object === undefined ? "" : stringAt(conditionOf(object, "Ready"), "reason")) ?? "",
     latest === undefined ? "" : String(latest.id),
     latest?.status ?? "",
-    words ?? ""
+    (object === undefined ? "" : said) ?? ""
   ]
 }
 

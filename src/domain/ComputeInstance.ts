@@ -16,7 +16,7 @@ export const PLURAL = "computeinstances"
 /** The operator's own finalizer. */
 export const FINALIZER = "cloudkit.openshift.io/computeinstance"
 /** Finalizers that EDA-driven playbooks set and remove. */
-export const PLAYBOOK_FINALIZERS: ReadonlyArray<string> = [
+export const PLAYBOOK_FINALIZERS: readonly [string, ...ReadonlyArray<string>] = [
   "cloudkit.openshift.io/computeinstance-aap",
   "cloudkit.openshift.io/compute-instance-finalizer"
 ]
@@ -26,6 +26,8 @@ export const RETIRED_FINALIZER = "cloudkit.openshift.io/computeinstance-feedback
 export const RECONCILED_VERSION_ANNOTATION = "cloudkit.openshift.io/reconciled-config-version"
 export const MANAGEMENT_STATE_ANNOTATION = "cloudkit.openshift.io/management-state"
 export const RETRY_ANNOTATION = "cloudkit.openshift.io/retry-requested-at"
+/** Set to "true" by a playbook or a person: the machine is gone. */
+export const DEPROVISIONED_ANNOTATION = "cloudkit.openshift.io/deprovisioned"
 export const ADOPT_ANNOTATION = "cloudkit.openshift.io/adopt-job"
 
 const dateTime = (description: string) =>

@@ -158,6 +158,12 @@ export const reasons = {
     remedy:
       "Set the annotation retry-requested-at to run it again, or tear the machine down by hand and remove the finalizer."
   },
+  AwaitingSignal: {
+    person: true,
+    meaning: "A deprovision was requested from playbooks that only signal their end, and the signal has not come.",
+    remedy:
+      'When the machine is gone, set the annotation cloudkit.openshift.io/deprovisioned to "true"; to request it again, set retry-requested-at.'
+  },
   CancelForbidden: {
     person: true,
     meaning: "The operator may not cancel a live job.",

@@ -78,6 +78,18 @@ export const withUnusable = (history: History, id: string): History => ({
   jobs: history.jobs.map((job) => (job.jobID === id ? { ...job, duplicate: true } : job))
 })
 
+/** These jobs are no longer waited for. */
+export const withSuperseded = (history: History, jobs: ReadonlyArray<Job>): History =>
+  withSeen(
+    history,
+    new Map(
+      jobs.map((job) => [
+        job.jobID,
+        { state: "Unknown", detail: "no signal within the settle period; no longer waited for", gone: true }
+      ])
+    )
+  )
+
 export interface Refusal {
   readonly reason: Reason
   readonly message: string

@@ -82,6 +82,7 @@ const standing = (k: Knowledge): Standing => {
   const { problem, step } = k
   switch (step._tag) {
     case "Settle":
+    case "HoldForPlaybook":
       return { done: true }
     case "Follow":
       return following(k, step.job)
@@ -98,6 +99,7 @@ const standing = (k: Knowledge): Standing => {
         : ambiguous(problem)
     case "AwaitQuiet":
     case "Renew":
+    case "Presume":
     case "Close":
     case "Adopt":
       return ambiguous(problem)
@@ -105,6 +107,8 @@ const standing = (k: Knowledge): Standing => {
       return problem === undefined
         ? not("LaunchPending", `The ${step.operation} job is about to be launched`)
         : not(problem.reason, problem.message)
+    case "Supersede":
+      return not("LaunchPending", "A job that gave no sign is no longer waited for")
     case "AdoptNamed":
       return not(problem?.reason ?? "LaunchPending", problem?.message ?? `Looking for job ${step.id}`)
     case "Release":

@@ -2,15 +2,15 @@
  * One small handler per Step. A handler does one thing and says how far it got; it decides nothing.
  */
 import { Duration, Effect, Option } from "effect"
-import { FINALIZER, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
+import { FINALIZER, PLAYBOOK_FINALIZERS, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
 import type { Step } from "../domain/Decision.ts"
-import { withSeen } from "../domain/History.ts"
+import { withSeen, withSuperseded } from "../domain/History.ts"
 import type { Job, JobObservation } from "../domain/Job.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import type { FoundJob } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
-import { launch, renew } from "./launch.ts"
+import { launch, presume, renew } from "./launch.ts"
 import { providerFor, referenceOf, type Sight } from "./observe.ts"
 import { again, finished, rest, retry } from "./Progress.ts"
 import { amend, recordSight, viewOf } from "./record.ts"
@@ -80,7 +80,11 @@ const release = Effect.fnUntraced(function* (sight: Sight, step: Of<"Release">) 
   const client = yield* KubernetesClient
   const store = yield* Store
   const { history, instance } = sight
-  const finalizers = Finalizer.removed(instance.object.metadata.finalizers, [FINALIZER, RETIRED_FINALIZER])
+  const finalizers = Finalizer.removed(instance.object.metadata.finalizers, [
+    FINALIZER,
+    RETIRED_FINALIZER,
+    ...(step.playbookFinalizers ? PLAYBOOK_FINALIZERS : [])
+  ])
   const object = finalizers.length === 0 ? instance.object : yield* recordSight(sight)
   if (step.warning !== undefined) {
     yield* Effect.logWarning(`deleting although clean-up failed: ${step.warning}`, { computeinstance: instance.key })
@@ -91,6 +95,27 @@ const release = Effect.fnUntraced(function* (sight: Sight, step: Of<"Release">) 
   if (object === instance.object) yield* report(instance, history)
   yield* Effect.logInfo("finalizer removed", { computeinstance: instance.key })
   return finished(Action.awaitChange)
+})
+
+/** A provider that only hears of ends stayed silent: its jobs count as gone, and a Warning says so. */
+const supersede = Effect.fnUntraced(function* (sight: Sight, step: Of<"Supersede">) {
+  const ids = step.jobs.map((job) => job.jobID).join(", ")
+  const note = `Job ${ids} has not signalled its end within the settle period and is no longer waited for`
+  yield* Effect.logWarning(note, { computeinstance: sight.instance.key })
+  yield* publish(sight.instance, { type: "Warning", reason: "SignalMissing", action: "Follow", note })
+  return again(yield* amend(sight.instance.object, (history) => withSuperseded(history, step.jobs)))
+})
+
+/** The machine came from a provider whose playbooks hold no finalizer: theirs is put on in their place. */
+const holdForPlaybook = Effect.fnUntraced(function* (sight: Sight) {
+  const client = yield* KubernetesClient
+  const store = yield* Store
+  const { object } = sight.instance
+  const [playbook] = PLAYBOOK_FINALIZERS
+  const finalizers = Finalizer.added(Finalizer.added(object.metadata.finalizers, FINALIZER), playbook)
+  const written = yield* client.patchMetadata(viewOf(object), { finalizers })
+  yield* store.apply(written)
+  return again(written)
 })
 
 const follow = Effect.fnUntraced(function* (sight: Sight, job: Job) {
@@ -122,6 +147,12 @@ const handle = Effect.fnUntraced(function* (sight: Sight) {
       return yield* awaitQuiet(sight, step.intent)
     case "Renew":
       return yield* renew(sight, step.intent)
+    case "Presume":
+      return yield* presume(sight, step.intent)
+    case "Supersede":
+      return yield* supersede(sight, step)
+    case "HoldForPlaybook":
+      return yield* holdForPlaybook(sight)
     case "Close":
       return yield* close(sight, step)
     case "Adopt":
@@ -146,6 +177,8 @@ export const speaksFirst = (sight: Sight): boolean => {
       return sight.unrecorded
     case "Search":
     case "Renew":
+    case "Presume":
+    case "Supersede":
     case "Close":
     case "Adopt":
     case "AdoptNamed":

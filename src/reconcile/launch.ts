@@ -13,10 +13,16 @@ import { INTENT_ANNOTATION, type Intent, keyOf, print } from "../domain/Intent.t
 import type { JsonObject } from "../domain/Resource.ts"
 import { KubernetesClient, type KubernetesObject } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
-import { type LaunchedJob, type PreparedLaunch, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
+import {
+  type LaunchedJob,
+  type Order,
+  type PreparedLaunch,
+  type Provider,
+  Providers
+} from "../ports/ProvisioningProvider.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
 import { IntentClock } from "./IntentClock.ts"
-import { type FullSearch, problemOf, type Sight } from "./observe.ts"
+import { type FullSearch, problemOf, providerFor, type Sight } from "./observe.ts"
 import { again } from "./Progress.ts"
 import { amend, recordAnswer, viewOf } from "./record.ts"
 import { publish } from "./report.ts"
@@ -59,6 +65,17 @@ const writeIntent = Effect.fnUntraced(function* (instance: Instance, intent: Int
   const clock = yield* IntentClock
   yield* clock.age(instance.key, intent.stamp)
   return written
+})
+
+/** Everything the provider needs to send the launch that the intent describes. */
+const orderOf = (object: KubernetesObject, instance: Instance, intent: Intent): Order => ({
+  key: intent.key,
+  stamp: intent.stamp,
+  recorded: Result.match(instance.history, {
+    onFailure: () => [],
+    onSuccess: (history) => history.jobs.map((job) => job.jobID)
+  }),
+  payload: payloadOf(object, intent.configVersion)
 })
 
 const accepted = Effect.fnUntraced(function* (
@@ -145,8 +162,7 @@ const send = (instance: Instance, provider: Provider, prepared: PreparedLaunch, 
     const object = yield* writeIntent(instance, intent)
     const elapsed = Number(((yield* Clock.monotonicTimeNanos) - begun) / 1_000_000n)
     if (elapsed > sendWindow) return yield* refused(object, instance, intent, tooLate)
-    const payload = payloadOf(object, intent.configVersion)
-    const answer = yield* Effect.result(prepared.send({ key: intent.key, stamp: intent.stamp, payload }))
+    const answer = yield* Effect.result(prepared.send(orderOf(object, instance, intent)))
     if (Result.isSuccess(answer)) return yield* accepted(object, instance, intent, provider, answer.success)
     const error = answer.failure
     return error.applied === "no"
@@ -215,3 +231,16 @@ export const renew = (sight: Sight, intent: Intent) =>
       })
     })
   )
+
+/** Step Presume: nobody can tell whether it was sent, so it counts as sent. */
+export const presume = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
+  const provider = yield* providerFor(intent.provider)
+  const { instance } = sight
+  if (provider.presume === undefined) return again(instance.object)
+  const job = provider.presume(orderOf(instance.object, instance, intent), intent.operation)
+  yield* Effect.logWarning(
+    `${intent.operation} request may have been accepted; it is not repeated`,
+    fields(instance, intent)
+  )
+  return yield* accepted(instance.object, instance, intent, provider, job)
+})

@@ -71,7 +71,10 @@ export const factsOf = (providers: AllProviders): ProviderFacts => ({
       onSome: (provider) => ({
         configured: true,
         canFind: provider.find !== undefined,
-        canCancel: provider.cancel !== undefined
+        canCancel: provider.cancel !== undefined,
+        canPresume: provider.presume !== undefined,
+        settlePeriod: provider.settlePeriod,
+        playbooksHoldFinalizer: provider.playbooksHoldFinalizer
       })
     })
 })
@@ -80,7 +83,8 @@ export const referenceOf = (job: Job): JobReference => ({
   id: job.jobID,
   kind: job.kind,
   operation: job.type,
-  launchKey: job.launchKey
+  launchKey: job.launchKey,
+  configVersion: job.configVersion
 })
 
 export const problemOf = (error: ProviderError): Problem => ({ reason: error.reason, message: error.message })

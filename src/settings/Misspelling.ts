@@ -16,7 +16,7 @@ const namesBelow = (prefix: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<
   })
 
 /** How many characters have to be put in, taken out or replaced to get from one to the other. */
-export const distance = (from: string, to: string): number => {
+const distance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {
     const next = [i]

@@ -40,10 +40,16 @@ const real = Layer.effect(
   })
 )
 
+const isRealPresent = assets !== "" && existsSync(join(assets, "kube-apiserver"))
+if (!isRealPresent)
+  process.stdout.write(
+    "Left out: our CustomResourceDefinition on a real kube-apiserver; set KUBEBUILDER_ASSETS to what `setup-envtest use -p path` prints.\n"
+  )
+
 const servers = [
-  ["the simulated API server", simulated],
-  ...(existsSync(join(assets, "kube-apiserver")) ? [["a real API server", real] as const] : [])
-] as const
+  ["the simulated API server", simulated] as const,
+  ...(isRealPresent ? [["a real API server", real] as const] : [])
+]
 
 for (const [name, server] of servers)
   layer(server, { excludeTestServices: true, timeout: "2 minutes" })(name, (it) => {

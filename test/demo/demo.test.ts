@@ -2,61 +2,11 @@
  * The demo as a user starts it, with the operator as it is and with operators that are broken in one place each: a demo
  * that cannot fail shows nothing.
  */
-import { spawn } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { Effect, Semaphore } from "effect"
-
-interface Ended {
-  readonly code: number | null
-  readonly output: string
-  readonly seconds: number
-}
-
-const atOnce = Semaphore.makeUnsafe(2)
-
-/** Runs the demo to its end, its output in a pipe. */
-const runDemo = (given: ReadonlyArray<string> = [], env: Readonly<Record<string, string>> = {}): Effect.Effect<Ended> =>
-  Effect.callback<Ended>((resume) => {
-    const begun = performance.now()
-    const parameters = ["scripts/demo.ts", ...given]
-    const child = spawn(process.execPath, parameters, {
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    const chunks: Array<Buffer> = []
-    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk))
-    child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk))
-    child.once("close", (code) => {
-      const output = Buffer.concat(chunks).toString("utf8")
-      resume(Effect.succeed({ code, output, seconds: (performance.now() - begun) / 1000 }))
-    })
-    return Effect.sync(() => child.kill("SIGTERM"))
-  }).pipe(atOnce.withPermits(1))
-
-interface Breakage {
-  readonly file: string
-  readonly from: string
-  readonly to: string
-}
-
-/** A copy of the operator with one piece of its text replaced. */
-const brokenOperator = ({ file, from, to }: Breakage) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const directory = mkdtempSync(join(tmpdir(), "cloudkit-broken-"))
-      for (const part of ["src", "package.json"]) cpSync(part, join(directory, part), { recursive: true })
-      symlinkSync(resolve("node_modules"), join(directory, "node_modules"))
-      const path = join(directory, file)
-      const source = readFileSync(path, "utf8")
-      assert.strictEqual(source.split(from).length, 2, `${file} must hold this exactly once: ${from}`)
-      writeFileSync(path, source.replace(from, to))
-      return directory
-    }),
-    (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
-  )
+import { Effect } from "effect"
+import { atOnce, type Breakage, brokenOperator, runDemo, startDemo, temporary, until } from "./demoProcess.ts"
 
 const resultOf = (output: string, story: string): string =>
   output
@@ -78,7 +28,7 @@ const stories = [
   "shutdown"
 ]
 
-/** Seven demos, two at a time: a test's time includes its wait for its turn. */
+/** Eight demos, two at a time: a test's time includes its wait for its turn. */
 const slow = { concurrent: true, timeout: 240_000 }
 
 it.live(
@@ -103,7 +53,9 @@ const broken = (name: string, breakage: Breakage, story: string, finding: string
       Effect.gen(function* () {
         const directory = yield* brokenOperator(breakage)
         const { code, output, seconds } = yield* runDemo([], {
-          DEMO_OPERATOR: `node ${join(directory, "src/main.ts")}`
+          DEMO_OPERATOR: `node ${join(directory, "src/main.ts")}`,
+          // the logs that a failed demo leaves go with the copy
+          TMPDIR: directory
         })
         assert.strictEqual(code, 1, output)
         assert.include(failedStories(output), story, output)
@@ -163,6 +115,102 @@ broken(
   },
   "spec changed",
   "instead of osac-create-compute-instance successful, osac-create-compute-instance successful"
+)
+
+broken(
+  "launches twice",
+  {
+    file: "src/domain/Decision.ts",
+    from: 'if (job.state === "Succeeded") return { _tag: "Settle" }',
+    to: 'if (job.state === "Succeeded") return history.jobs.length < 2 ? launch(o, "provision") : { _tag: "Settle" }'
+  },
+  "job template",
+  "AAP ran osac-create-compute-instance successful, osac-create-compute-instance successful instead of"
+)
+
+it.live(
+  "stays when asked to, answers whoever comes with the kubeconfig it names, and leaves nothing behind at Ctrl-C",
+  () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary("cloudkit-kept-")
+      const demo = yield* startDemo(["--keep"], { TMPDIR: directory })
+      yield* until(() => demo.output().includes("What happens from now on"))
+      const [, file = ""] = /export KUBECONFIG=(\S+)/u.exec(demo.output()) ?? []
+      const [, server = ""] = /"server":"([^"]+)"/u.exec(readFileSync(file, "utf8")) ?? []
+      const [, aap = ""] = /AAP +(http\S+)/u.exec(demo.output()) ?? []
+      const machines = `${server}/apis/cloudkit.openshift.io/v1alpha1/namespaces/default/computeinstances`
+      const manifest = {
+        apiVersion: "cloudkit.openshift.io/v1alpha1",
+        kind: "ComputeInstance",
+        metadata: { name: "mine" },
+        spec: { name: "mine" }
+      }
+      const headers = { "content-type": "application/json", authorization: "Bearer operator-token" }
+      const request = {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(manifest)
+      }
+      assert.strictEqual((yield* Effect.promise(() => fetch(machines, request))).status, 201)
+      yield* until(() => /status +default\/mine +Progressing .*Job queued/u.test(demo.output()))
+      const jobs = yield* Effect.promise(() => fetch(`${aap}/v2/unified_jobs/`, { headers }))
+      assert.include(yield* Effect.promise(() => jobs.text()), '"id":10,')
+      yield* demo.interrupt
+      assert.strictEqual((yield* demo.ended).code, 0)
+      assert.deepStrictEqual(readdirSync(directory), [])
+    }).pipe(Effect.scoped, atOnce.withPermits(1)),
+  slow
+)
+
+const isAlive = (pid: string): boolean => {
+  try {
+    return process.kill(Number(pid), 0)
+  } catch {
+    return false
+  }
+}
+
+/** Says who it is, and does not end when it is told to. */
+const stubbornOperator = (pids: string): string => `import { appendFileSync } from "node:fs"
+process.on("SIGTERM", () => {})
+setInterval(() => {}, 1000)
+appendFileSync(${JSON.stringify(pids)}, \`\${process.pid}\\n\`)
+`
+
+it.live(
+  "ends the operators it started when it is interrupted, even those that do not listen",
+  () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary("cloudkit-stubborn-")
+      const pids = join(directory, "pids")
+      writeFileSync(pids, "")
+      writeFileSync(join(directory, "stubborn.mjs"), stubbornOperator(pids))
+      const demo = yield* startDemo([], {
+        TMPDIR: directory,
+        DEMO_OPERATOR: `node ${join(directory, "stubborn.mjs")}`
+      })
+      const started = () => readFileSync(pids, "utf8").trim().split("\n")
+      yield* until(() => started().length === 2)
+      assert.deepStrictEqual(started().map(isAlive), [true, true])
+      yield* demo.interrupt
+      assert.strictEqual((yield* demo.ended).code, 130)
+      assert.deepStrictEqual(started().map(isAlive), [false, false])
+    }).pipe(Effect.scoped, atOnce.withPermits(1)),
+  slow
+)
+
+it.live(
+  "gives up at once, with the operator's own words, when an operator ends by itself",
+  () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary("cloudkit-dying-")
+      const dying = join(directory, "dying.mjs")
+      writeFileSync(dying, 'console.error("the token file is empty")\nprocess.exitCode = 3')
+      const { code, output } = yield* runDemo([], { TMPDIR: directory, DEMO_OPERATOR: `node ${dying}` })
+      assert.strictEqual(code, 1)
+      assert.include(output, "ended by itself (3):\n  the token file is empty")
+    }).pipe(Effect.scoped),
+  slow
 )
 
 it.live(

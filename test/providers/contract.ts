@@ -14,7 +14,6 @@ import type { JobReference, Order, Provider } from "../../src/ports/Provisioning
 
 /** One launch that took effect. */
 export interface Launched {
-  readonly key: string | undefined
   readonly uid: string | undefined
   readonly live: boolean
 }
@@ -55,13 +54,7 @@ const objectOf = (n: number): KubernetesObject => ({
 const orderOf = (n: number, operation: Operation): Order => ({
   key: keyOf(uidOf(n), operation, "0123456789abcdef", 1),
   stamp: "1970-01-01T00:00:00.000Z",
-  payload: {
-    apiVersion: "cloudkit.openshift.io/v1alpha1",
-    kind: "ComputeInstance",
-    metadata: { name: `vm-${n}`, namespace: "default", uid: uidOf(n) },
-    spec: { templateID: "osac.templates.small" },
-    status: { desiredConfigVersion: "0123456789abcdef" }
-  }
+  payload: { kind: "ComputeInstance", metadata: { name: `vm-${n}`, namespace: "default", uid: uidOf(n) } }
 })
 
 const launch = (provider: Provider, n: number, operation: Operation = "provision") =>

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
-import { tokenFile } from "../../src/settings/TokenFile.ts"
+import { TokenFileError, tokenFile } from "../../src/settings/TokenFile.ts"
 import { aap, load } from "./environment.ts"
 
 const folder = Effect.acquireRelease(
@@ -101,6 +101,7 @@ describe("a token file", () => {
     it.effect(`because it holds ${JSON.stringify(content)} at the start is refused (${code})`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(setUp(content))
+        assert.instanceOf(error, TokenFileError)
         assert.strictEqual(error.code, code)
         assert.notInclude(error.message, "two words")
       })

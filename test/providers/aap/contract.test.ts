@@ -22,7 +22,7 @@ contract({
     return {
       provider,
       launched: Effect.map(aap.ledger, (ledger) =>
-        ledger.map((job) => ({ key: job.launchKey, uid: job.object?.uid, live: job.finished === undefined }))
+        ledger.map((job) => ({ uid: job.object?.uid, live: job.finished === undefined }))
       ),
       requests: Effect.map(wire.exchanges, (exchanges) => exchanges.length),
       harmNextLaunch: (harm) => wire.order({ when: isLaunch, harm: harms[harm] }),

@@ -1,0 +1,124 @@
+/**
+ * Launches: whether one may be made now, and what becomes of one that nobody confirmed.
+ */
+import { Result } from "effect"
+import type { Reason } from "./Conditions.ts"
+import { type History, type Instance, nextAttempt, wantsRetry } from "./Instance.ts"
+import type { Intent } from "./Intent.ts"
+import type { Job, Operation } from "./Job.ts"
+import { block, type Found, type Observation, type Step } from "./Step.ts"
+
+/** Jobs of the search that the record does not know, a person's relaunches left out. */
+export const unrecorded = (history: History, found: ReadonlyArray<Found>): ReadonlyArray<Found> =>
+  found.filter((one) => !one.relaunched && !history.jobs.some((job) => job.jobID === one.id))
+
+/** An open intent: nothing else happens to the object until it is known what came of it. */
+export const resolve = (o: Observation, intent: Intent): Step => {
+  const facts = o.providers.of(intent.provider)
+  if (!facts.configured) {
+    return block(
+      "ProviderNotConfigured",
+      `A launch at provider ${intent.provider} is unresolved, and ${intent.provider} is not configured; configure it so that the job can be looked for`
+    )
+  }
+  if (!facts.canFind) {
+    return facts.canPresume === true ? { _tag: "Presume", intent } : { _tag: "Close", intent, outcome: "Unknown" }
+  }
+  if (o.search === undefined) return { _tag: "Search", purpose: "intent", intent }
+  const ours = o.search.found.filter((one) => one.launchKey === intent.key && !one.relaunched)
+  if (ours.length > 0) return { _tag: "Adopt", first: "counts", intent, found: ours }
+  if (!o.search.quiet) return { _tag: "AwaitQuiet", intent }
+  if (o.now - Date.parse(intent.since ?? intent.stamp) > o.limits.jobRetention) {
+    return { _tag: "Close", intent, outcome: "Unknown" }
+  }
+  return stillWanted(o.instance, intent) ? { _tag: "Renew", intent } : { _tag: "Close", intent, outcome: "NotFound" }
+}
+
+const stillWanted = (instance: Instance, intent: Intent): boolean =>
+  intent.operation === "deprovision"
+    ? instance.deletingSince !== undefined
+    : instance.deletingSince === undefined &&
+      instance.management === "managed" &&
+      Result.isSuccess(instance.spec) &&
+      intent.configVersion === instance.desiredVersion
+
+/** A refused launch is tried again only after a while; a different launch need not wait. */
+const refusalHolds = (o: Observation, operation: Operation): Step | undefined => {
+  const { launch } = o.history
+  if (launch?.outcome !== "Refused" || launch.operation !== operation || launch.retryAt === undefined) return undefined
+  if (operation === "provision" && launch.configVersion !== o.instance.desiredVersion) return undefined
+  const until = Date.parse(launch.retryAt)
+  if (!(until > o.now) || wantsRetry(o.instance)) return undefined
+  return {
+    _tag: "Wait",
+    until,
+    reason: refusalReason(launch.reason),
+    message: launch.message ?? "The launch was refused"
+  }
+}
+
+const refusalReasons: ReadonlyArray<Reason> = [
+  "CredentialsRejected",
+  "PermissionDenied",
+  "TemplateNotFound",
+  "TemplateRefusesVariables",
+  "ProviderUnreachable",
+  "ProviderOverloaded",
+  "ProviderFailure",
+  "ProviderMisaddressed",
+  "ProviderRefused"
+]
+const refusalReason = (recorded: string | undefined): Reason =>
+  refusalReasons.find((reason) => reason === recorded) ?? "LaunchRefused"
+
+/** Two launches of an operation for one object keep their distance: what is left of it is waited for. */
+const tooSoon = (o: Observation, operation: Operation): Step | undefined => {
+  const { minimumInterval = 0, name } = o.providers.active
+  const last = o.history.jobs.findLast((job) => job.type === operation && job.provider === name)
+  if (minimumInterval === 0 || last?.timestamp === undefined) return undefined
+  const until = Date.parse(last.timestamp) + minimumInterval
+  // a clock that was set back must not make the wait longer than the interval
+  if (!(until > o.now) || until - o.now > minimumInterval) return undefined
+  const message = `The next ${operation} request may be sent at ${new Date(until).toISOString().slice(0, 19)}Z`
+  return { _tag: "Wait", until, reason: "LaunchPending", message }
+}
+
+export const launch = (o: Observation, operation: Operation): Step =>
+  refusalHolds(o, operation) ??
+  tooSoon(o, operation) ?? {
+    _tag: "Launch",
+    operation,
+    attempt: nextAttempt(o.instance, o.history, operation),
+    configVersion: o.instance.desiredVersion,
+    searchFirst:
+      o.instance.intent === undefined &&
+      (o.instance.holdsFinalizer || o.history.attempts[operation] > 0) &&
+      o.search?.purpose !== "next"
+  }
+
+/** A launch nobody can tell about any more: only a person may send again. */
+export const lostForGood = (o: Observation, operation: Operation): Step | undefined => {
+  const { launch: record } = o.history
+  if (record?.outcome !== "Unknown" || record.operation !== operation || wantsRetry(o.instance)) return undefined
+  return block(
+    "LaunchOutcomeUnknown",
+    record.message ??
+      "It cannot be told whether the last launch happened; look for the machine, then set the annotation cloudkit.openshift.io/retry-requested-at or cloudkit.openshift.io/adopt-job"
+  )
+}
+
+export const notConfigured = (job: Job): string =>
+  `Job ${job.jobID} belongs to provider ${job.provider ?? "unknown"}, which is not configured; configure it, or see to the job by hand and correct status.jobs`
+
+/** When a job of a provider that only hears of ends is no longer waited for (milliseconds); undefined: it is seen. */
+export const settlesAt = (o: Observation, job: Job): number | undefined => {
+  const { settlePeriod } = o.providers.of(job.provider ?? "")
+  if (settlePeriod === undefined) return undefined
+  return (job.timestamp === undefined ? 0 : Date.parse(job.timestamp)) + settlePeriod
+}
+
+/** The job gave no sign for a whole settle period. */
+export const isSilent = (o: Observation, job: Job): boolean => {
+  const at = settlesAt(o, job)
+  return at !== undefined && !(at > o.now)
+}

@@ -1,0 +1,94 @@
+/** The demo as a process of its own, and copies of the operator that are broken on purpose. */
+import { spawn } from "node:child_process"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { assert } from "@effect/vitest"
+import { Deferred, Effect, type Scope, Semaphore } from "effect"
+
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+  readonly seconds: number
+}
+
+interface Running {
+  readonly output: () => string
+  /** As Ctrl-C does. */
+  readonly interrupt: Effect.Effect<void>
+  readonly ended: Effect.Effect<Ended>
+}
+
+/** How many demos may run at the same time. */
+export const atOnce = Semaphore.makeUnsafe(2)
+
+const plainEnvironment = (env: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+  const { FORCE_COLOR: _force, NO_COLOR: _no, ...rest } = process.env
+  return { ...rest, ...env }
+}
+
+/** Starts the demo, its output in a pipe. It is ended with the scope at the latest. */
+export const startDemo = (
+  given: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>>
+): Effect.Effect<Running, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const begun = performance.now()
+    const chunks: Array<Buffer> = []
+    const output = () => Buffer.concat(chunks).toString("utf8")
+    const ended = yield* Deferred.make<Ended>()
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const started = spawn(process.execPath, ["scripts/demo.ts", ...given], {
+          env: plainEnvironment(env),
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        for (const stream of [started.stdout, started.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk))
+        started.once("close", (code) => {
+          const seconds = (performance.now() - begun) / 1000
+          Deferred.doneUnsafe(ended, Effect.succeed({ code, output: output(), seconds }))
+        })
+        return started
+      }),
+      (started) =>
+        Effect.andThen(
+          Effect.sync(() => started.kill("SIGTERM")),
+          Deferred.await(ended)
+        )
+    )
+    return { output, ended: Deferred.await(ended), interrupt: Effect.sync(() => void child.kill("SIGINT")) }
+  })
+
+/** Runs the demo to its end. */
+export const runDemo = (
+  given: ReadonlyArray<string> = [],
+  env: Readonly<Record<string, string>> = {}
+): Effect.Effect<Ended> =>
+  Effect.flatMap(startDemo(given, env), ({ ended }) => ended).pipe(Effect.scoped, atOnce.withPermits(1))
+
+export const until = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => (holds() ? Effect.void : Effect.delay(until(holds), "50 millis")))
+
+export const temporary = (prefix: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), prefix))),
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+  )
+
+export interface Breakage {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** A copy of the operator with one piece of its text replaced. */
+export const brokenOperator = Effect.fnUntraced(function* ({ file, from, to }: Breakage) {
+  const directory = yield* temporary("cloudkit-broken-")
+  for (const part of ["src", "package.json"]) cpSync(part, join(directory, part), { recursive: true })
+  symlinkSync(resolve("node_modules"), join(directory, "node_modules"))
+  const path = join(directory, file)
+  const source = readFileSync(path, "utf8")
+  assert.strictEqual(source.split(from).length, 2, `${file} must hold this exactly once: ${from}`)
+  writeFileSync(path, source.replace(from, to))
+  return directory
+})
