@@ -62,6 +62,8 @@ export interface Installation {
   readonly kubernetesExchanges: Effect.Effect<ReadonlyArray<Exchange>>
   readonly aapExchanges: Effect.Effect<ReadonlyArray<Exchange>>
   readonly launches: ReadonlyArray<LaunchSight>
+  /** To be done after every write to the cluster, before its answer leaves: so that nobody misses a revision. */
+  readonly afterWrites: (look: Effect.Effect<void>) => Effect.Effect<void>
 }
 
 const operatorUser = (site: Site): SimulatedKubernetes.User => ({
@@ -122,6 +124,11 @@ const witnessed =
       return yield* handler(request)
     })
 
+const followed =
+  (handler: WireHandler, looks: ReadonlyArray<Effect.Effect<void>>): WireHandler =>
+  (request) =>
+    request.method === "GET" ? handler(request) : Effect.tap(handler(request), () => Effect.all(looks))
+
 const asAnybody =
   (handler: WireHandler): WireHandler =>
   (request) =>
@@ -142,17 +149,20 @@ export const install = Effect.gen(function* () {
   })
   const aap = yield* SimulatedAap.make({ templates })
   const launches: Array<LaunchSight> = []
-  const kubernetesWire = yield* withFaults(kubernetes.handler)
+  const looks: Array<Effect.Effect<void>> = []
+  const cluster = followed(kubernetes.handler, looks)
+  const kubernetesWire = yield* withFaults(cluster)
   const aapWire = yield* withFaults(witnessed(aap.handler, kubernetes, launches))
   const installation: Installation = {
     kubernetes,
     aap,
     kubernetesUrl: (yield* serve(kubernetesWire.handler)).url,
-    openUrl: (yield* serve(asAnybody(kubernetes.handler))).url,
+    openUrl: (yield* serve(asAnybody(cluster))).url,
     aapUrl: `${(yield* serve(aapWire.handler)).url}/api/controller`,
     kubernetesExchanges: kubernetesWire.exchanges,
     aapExchanges: aapWire.exchanges,
-    launches
+    launches,
+    afterWrites: (look) => Effect.sync(() => void looks.push(look))
   }
   return installation
 })

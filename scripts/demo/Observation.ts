@@ -1,8 +1,9 @@
 /**
- * What happens, as it happens: every revision of every ComputeInstance that was seen, what AAP really runs, and a journal
+ * What happens, as it happens: every revision of every ComputeInstance, what AAP really runs, and a journal
  * of both in words.
  *
- * Looks at the ground truth of the simulators many times a second; nothing here goes over a wire, or through the operator.
+ * Looks at the ground truth of the simulators after every write to the cluster, and many times a second for what AAP does;
+ * nothing here goes over a wire, or through the operator.
  */
 import { Clock, Effect, Schedule, type Scope } from "effect"
 import { type JsonObject, listAt, objectAt, stringAt } from "../../test/support/kubernetes/Json.ts"
@@ -132,6 +133,7 @@ export const observe = (installation: Installation): Effect.Effect<Observation, 
       const ledger = yield* installation.aap.ledger
       observation.look(yield* Clock.currentTimeMillis, objects, ledger)
     })
+    yield* installation.afterWrites(look)
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(BETWEEN_LOOKS)))
     return observation
   })

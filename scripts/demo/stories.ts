@@ -104,7 +104,7 @@ const deletion: Story = {
   namespace: jobSite.namespace,
   name: "vm-deleted",
   shows: "cancel, wait for the end, deprovision, let go",
-  playbook: ({ template }) => (template === create ? { ...lasting(12), cancelTakes: "3 seconds" } : lasting(2)),
+  playbook: ({ template }) => (template === create ? { ...lasting(12), cancelTakes: "3 seconds" } : lasting(3)),
   act: (actor) =>
     Effect.gen(function* () {
       yield* actor.apply(machine("vm-deleted"))

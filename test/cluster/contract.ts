@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import type { AccessRule, User } from "../support/SimulatedKubernetes.ts"
 import { applying } from "./contract/applying.ts"
 import { asking } from "./contract/asking.ts"
+import { builtIns } from "./contract/builtIns.ts"
 import { type Cluster, type Promised, widgetsIn } from "./contract/Cluster.ts"
 import { deleting } from "./contract/deleting.ts"
 import { listing } from "./contract/listing.ts"
@@ -23,7 +24,8 @@ export const contract: ReadonlyArray<Promised> = [
   ...schemas,
   ...listing,
   ...watching,
-  ...asking
+  ...asking,
+  ...builtIns
 ]
 
 /** Checks one promise in a namespace of its own, named by the number. */

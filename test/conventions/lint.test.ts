@@ -132,6 +132,18 @@ const table = [
   ),
   row("src/Settings.ts", ["effect", "./settings/Variable.ts"], ["node:fs/promises", "./domain/Job.ts", "./main.ts"]),
   row("src/Telemetry.ts", ["effect"], ["node:fs", "./settings/Variable.ts", "./domain/Job.ts"]),
+  row(
+    "src/Operator.ts",
+    ["effect", "./domain/Job.ts", "./ports/Events.ts", "./reconcile/act.ts", "./runtime/Controller.ts"],
+    [
+      "effect/http",
+      "node:fs",
+      "./adapters/kubernetes/Events.ts",
+      "./providers/registry.ts",
+      "./main.ts",
+      "./Settings.ts"
+    ]
+  ),
   row("src/main.ts", ["effect", "effect/http", "node:fs", "./reconcile/act.ts", "./providers/registry.ts"], [])
 ]
 

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { atOnce, type Breakage, brokenOperator, runDemo, startDemo, temporary, until } from "./demoProcess.ts"
+import { atOnce, type Breakage, brokenOperator, runDemo, startDemo, temporary } from "./demoProcess.ts"
 
 const resultOf = (output: string, story: string): string =>
   output
@@ -121,8 +121,8 @@ broken(
   "launches twice",
   {
     file: "src/domain/Decision.ts",
-    from: 'if (job.state === "Succeeded") return { _tag: "Settle" }',
-    to: 'if (job.state === "Succeeded") return history.jobs.length < 2 ? launch(o, "provision") : { _tag: "Settle" }'
+    from: "if (job === undefined || job.configVersion !== instance.desiredVersion) return",
+    to: "if (job === undefined || history.jobs.length < 2 || job.configVersion !== instance.desiredVersion) return"
   },
   "job template",
   "AAP ran osac-create-compute-instance successful, osac-create-compute-instance successful instead of"
@@ -134,7 +134,7 @@ it.live(
     Effect.gen(function* () {
       const directory = yield* temporary("cloudkit-kept-")
       const demo = yield* startDemo(["--keep"], { TMPDIR: directory })
-      yield* until(() => demo.output().includes("What happens from now on"))
+      yield* demo.until((output) => output.includes("What happens from now on"))
       const [, file = ""] = /export KUBECONFIG=(\S+)/u.exec(demo.output()) ?? []
       const [, server = ""] = /"server":"([^"]+)"/u.exec(readFileSync(file, "utf8")) ?? []
       const [, aap = ""] = /AAP +(http\S+)/u.exec(demo.output()) ?? []
@@ -152,11 +152,12 @@ it.live(
         body: JSON.stringify(manifest)
       }
       assert.strictEqual((yield* Effect.promise(() => fetch(machines, request))).status, 201)
-      yield* until(() => /status +default\/mine +Progressing .*Job queued/u.test(demo.output()))
+      yield* demo.until((output) => /status +default\/mine +Progressing .*Job queued/u.test(output))
       const jobs = yield* Effect.promise(() => fetch(`${aap}/v2/unified_jobs/`, { headers }))
       assert.include(yield* Effect.promise(() => jobs.text()), '"id":10,')
       yield* demo.interrupt
-      assert.strictEqual((yield* demo.ended).code, 0)
+      const { code, output } = yield* demo.ended
+      assert.strictEqual(code, 0, output)
       assert.deepStrictEqual(readdirSync(directory), [])
     }).pipe(Effect.scoped, atOnce.withPermits(1)),
   slow
@@ -190,7 +191,7 @@ it.live(
         DEMO_OPERATOR: `node ${join(directory, "stubborn.mjs")}`
       })
       const started = () => readFileSync(pids, "utf8").trim().split("\n")
-      yield* until(() => started().length === 2)
+      yield* demo.until(() => started().length === 2)
       assert.deepStrictEqual(started().map(isAlive), [true, true])
       yield* demo.interrupt
       assert.strictEqual((yield* demo.ended).code, 130)

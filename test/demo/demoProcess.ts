@@ -14,6 +14,8 @@ interface Ended {
 
 interface Running {
   readonly output: () => string
+  /** Waits until it holds of what the demo said so far; a demo that has ended before will never say it. */
+  readonly until: (holds: (output: string) => boolean) => Effect.Effect<void>
   /** As Ctrl-C does. */
   readonly interrupt: Effect.Effect<void>
   readonly ended: Effect.Effect<Ended>
@@ -56,7 +58,17 @@ export const startDemo = (
           Deferred.await(ended)
         )
     )
-    return { output, ended: Deferred.await(ended), interrupt: Effect.sync(() => void child.kill("SIGINT")) }
+    const said = (holds: (output: string) => boolean): Effect.Effect<void> =>
+      Effect.suspend(() => (holds(output()) ? Effect.void : Effect.delay(said(holds), "50 millis")))
+    const tooEarly = Effect.flatMap(Deferred.await(ended), ({ code }) =>
+      Effect.die(new Error(`the demo ended with ${code}:\n${output()}`))
+    )
+    return {
+      output,
+      until: (holds) => Effect.raceFirst(said(holds), tooEarly),
+      interrupt: Effect.sync(() => void child.kill("SIGINT")),
+      ended: Deferred.await(ended)
+    }
   })
 
 /** Runs the demo to its end. */
@@ -65,9 +77,6 @@ export const runDemo = (
   env: Readonly<Record<string, string>> = {}
 ): Effect.Effect<Ended> =>
   Effect.flatMap(startDemo(given, env), ({ ended }) => ended).pipe(Effect.scoped, atOnce.withPermits(1))
-
-export const until = (holds: () => boolean): Effect.Effect<void> =>
-  Effect.suspend(() => (holds() ? Effect.void : Effect.delay(until(holds), "50 millis")))
 
 export const temporary = (prefix: string) =>
   Effect.acquireRelease(

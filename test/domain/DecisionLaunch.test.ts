@@ -154,9 +154,18 @@ describe("an open intent of which no job was found", () => {
     expect(step({ intent: open, providers: noProvider, deleting: true })).toMatchObject({ _tag: "Block" })
   })
 
-  it("of a provider that cannot look for jobs is recorded as unknown, and not repeated", () => {
+  it("of a provider that cannot look for jobs counts as sent, once, and is not repeated", () => {
     const eda = intentFor("provision", { provider: "eda" })
-    expect(step({ intent: eda, providers: facts("eda") })).toEqual({ _tag: "Close", intent: eda, outcome: "Unknown" })
+    const presumed = { _tag: "Presume", intent: eda }
+    expect(step({ intent: eda, providers: facts("eda") })).toEqual(presumed)
+    expect(step({ intent: eda, providers: facts("eda"), deleting: true, retry: "1" })).toEqual(presumed)
+    const sent = job("provision", "Unknown", { provider: "eda", launchKey: eda.key, launchStamp: eda.stamp })
+    expect(step({ intent: eda, jobs: [sent], providers: facts("eda") })).toMatchObject({ _tag: "Follow" })
+  })
+
+  it("of a provider that can neither look nor presume is given up as unknown", () => {
+    const blind = { ...facts(), of: () => ({ configured: true, canFind: false, canCancel: false }) }
+    expect(step({ intent: open, providers: blind })).toEqual({ _tag: "Close", intent: open, outcome: "Unknown" })
   })
 
   it("is not sent again because a search for something else found nothing", () => {
@@ -200,6 +209,11 @@ describe("copied, restored and replaced objects", () => {
     })
   })
 
+  it("an object that is not new searches, even though its record tells of no attempt", () => {
+    const status = { phase: "Progressing", observedGeneration: 1, desiredConfigVersion: versions.A }
+    expect(step({ status, finalizers: [] })).toMatchObject({ _tag: "Launch", searchFirst: true })
+  })
+
   it("an object with our finalizer and no intent searches too, and one with an intent does not", () => {
     expect(step({})).toMatchObject({ _tag: "Launch", searchFirst: true })
     const failed = job("provision", "Failed")
@@ -231,9 +245,17 @@ describe("duplicates", () => {
     expect(step({ ...scene, jobs: [counts, { ...duplicate, gone: true }] })).toEqual({ _tag: "Settle" })
   })
 
-  it("that nobody can cancel are followed to their end, or wait for a person", () => {
-    const followed = [counts, { ...duplicate, provider: "eda" }]
-    expect(step({ ...scene, jobs: followed })).toMatchObject({ _tag: "Follow", job: { jobID: "99" } })
+  it("that nobody can cancel are waited for, and no longer than they may take to give a sign", () => {
+    const silent = { ...duplicate, provider: "eda", timestamp: "2026-11-21T11:55:00Z" }
+    const eda = { ...scene, jobs: [counts, silent] }
+    expect(step(eda)).toMatchObject({ _tag: "Wait", until: Date.parse("2026-11-21T12:05:00Z") })
+    expect(step({ ...eda, now: Date.parse("2026-11-21T12:05:00Z") })).toMatchObject({
+      _tag: "Supersede",
+      jobs: [{ jobID: "99" }]
+    })
+  })
+
+  it("whose provider is not configured wait for a person", () => {
     const orphan = [counts, { ...duplicate, provider: "other" }]
     expect(step({ ...scene, jobs: orphan })).toMatchObject({ _tag: "Block", reason: "ProviderNotConfigured" })
   })

@@ -187,6 +187,24 @@ describe("steps, whatever is observed", () => {
   )
 
   it(
+    "only live jobs of providers that see nothing are given up as silent, and none before its time",
+    lawOf("Supersede", (step, o) => {
+      for (const job of step.jobs) {
+        expect(ended(job)).toBe(false)
+        const { settlePeriod } = o.providers.of(job.provider ?? "")
+        expect(o.now - Date.parse(job.timestamp ?? "")).toBeGreaterThanOrEqual(settlePeriod ?? Number.POSITIVE_INFINITY)
+      }
+    })
+  )
+
+  it(
+    "a launch counts as sent only where nobody can look for it",
+    lawOf("Presume", (step, o) => {
+      expect([isOpen(o), o.providers.of(step.intent.provider).canFind]).toEqual([true, false])
+    })
+  )
+
+  it(
     "an intent is closed only while it is open, as unknown only for a reason, as not found only after a quiet search",
     lawOf("Close", (step, o) => {
       expect(isOpen(o)).toBe(true)
@@ -211,7 +229,9 @@ describe("steps, whatever is observed", () => {
       expect(step.intent !== undefined).toBe(isOpen(o))
     })
   )
+})
 
+describe("precedence, whatever is observed", () => {
   it(
     "an unmanaged object is left alone, and one that is being deleted never is while it holds our finalizer",
     law((step, o) => {
@@ -232,7 +252,7 @@ describe("steps, whatever is observed", () => {
     "while a launch is unresolved nothing happens but its resolution",
     law((step, o) => {
       if (!isOpen(o) || step._tag === "LeaveAlone" || step._tag === "AdoptNamed") return
-      const open = ["Search", "AwaitQuiet", "Renew", "Close", "Adopt", "Block", "Cancel", "Follow"]
+      const open = ["Search", "AwaitQuiet", "Renew", "Close", "Adopt", "Presume", "Block", "Cancel", "Follow", "Wait"]
       expect(open).toContain(step._tag)
       if (step._tag === "Search") expect(step.purpose).toBe("intent")
       if (step._tag === "Block") expect(step.reason).toBe("ProviderNotConfigured")

@@ -62,7 +62,9 @@ describe("an object that is to live", () => {
   })
 
   it("an object Ready under one provider stays Ready under the other, with no launch", () => {
-    expect(step({ ...recorded(job("provision", "Succeeded")), providers: facts("eda") })).toEqual({ _tag: "Settle" })
+    const playbooks = ["cloudkit.openshift.io/computeinstance", "cloudkit.openshift.io/computeinstance-aap"]
+    const byAap = recorded(job("provision", "Succeeded"))
+    expect(step({ ...byAap, finalizers: playbooks, providers: facts("eda") })).toEqual({ _tag: "Settle" })
     const byEda = job("provision", "Succeeded", { jobID: "eda-webhook-1", provider: "eda" })
     expect(step({ ...recorded(byEda), providers: noProvider })).toEqual({ _tag: "Settle" })
   })

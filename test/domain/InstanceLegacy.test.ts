@@ -38,7 +38,7 @@ describe("objects that an earlier operator left", () => {
   })
 
   it.each(recordings)("%s launches nothing when it is imported", (name) => {
-    expect(["Settle", "Follow", "Block"]).toContain(decide(view(read(name)))._tag)
+    expect(["Settle", "Follow", "Block", "Wait", "Supersede"]).toContain(decide(view(read(name)))._tag)
   })
 
   it("there are the seven of them", () => {
@@ -81,7 +81,7 @@ describe("objects that an earlier operator left", () => {
   it("one that is being deleted has its deprovision followed, then goes", () => {
     const object = read("aap-deleting.json")
     expect(decide(view(object))).toMatchObject({ _tag: "Follow", job: { jobID: "1003" } })
-    expect(decide(view(object, saw("1003", "Succeeded")))).toEqual({ _tag: "Release", warning: undefined })
+    expect(decide(view(object, saw("1003", "Succeeded")))).toMatchObject({ _tag: "Release", warning: undefined })
     expect(decide(view(object, saw("1003", "Failed")))).toMatchObject({ reason: "DeprovisionFailed" })
     expect(decide(view(object, saw("1003", "Unknown", true)))).toMatchObject({
       _tag: "Launch",
@@ -93,8 +93,13 @@ describe("objects that an earlier operator left", () => {
     expect(decide(view(read("eda-requested.json")))).toMatchObject({ _tag: "Follow", job: { jobID: "eda-webhook-1" } })
     const provisioned = read("eda-provisioned.json")
     expect(decide(view(provisioned, saw("eda-webhook-1", "Succeeded")))).toEqual({ _tag: "Settle" })
+  })
+
+  it("an EDA deletion waits for its playbook, and for a person when the playbook gives no sign", () => {
     const deleting = view(read("eda-deleting.json"), saw("eda-webhook-1", "Succeeded"))
-    expect(decide(deleting)).toMatchObject({ _tag: "Follow", job: { jobID: "eda-webhook-2" } })
+    const soon = { ...deleting, now: Date.parse("2026-11-21T11:41:00Z") }
+    expect(decide(soon)).toMatchObject({ _tag: "Wait", until: Date.parse("2026-11-21T11:50:01Z") })
+    expect(decide(deleting)).toMatchObject({ _tag: "Block", reason: "AwaitingSignal" })
   })
 
   it("a Ready one whose job was purged stays as it is", () => {

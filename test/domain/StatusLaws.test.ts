@@ -172,6 +172,16 @@ describe("conditions", () => {
   )
 
   it(
+    "no object that lives is said to be torn down, but for one whose deprovision is under way all the same",
+    law((k, { conditions }) => {
+      if (k.instance.object.metadata.deletionTimestamp !== undefined) return
+      if (k.step._tag === "Follow" && k.step.job.type === "deprovision") return
+      const ours = conditions.filter((one) => one.type !== "Custom").map((one) => one.reason)
+      for (const reason of ["Deprovisioning", "DeprovisionFailed", "ManualDeletion"]) expect(ours).not.toContain(reason)
+    })
+  )
+
+  it(
     "phase Ready and condition Ready say the same",
     law((_, { conditions, phase }) => {
       const ready = conditions.some((one) => one.type === "Ready" && one.status === "True")

@@ -173,7 +173,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     const fiber = yield* Operator.run({
       concurrency: options.concurrency ?? 16,
       resync: Duration.hours(10)
-    }).pipe(Effect.provide(context), Effect.forkScoped({ startImmediately: true }))
+    }).pipe(Effect.provide(context), Effect.forkDetach({ startImmediately: true }))
     const stop = Effect.andThen(Fiber.interrupt(fiber), Scope.close(scope, Exit.void))
     yield* Effect.addFinalizer(() => (dead ? Effect.void : stop))
     return {

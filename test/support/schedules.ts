@@ -53,6 +53,7 @@ export const playbooks = {
 
 const plays = ["quick", "long", "queued", "fails", "breaks", "clings", "races", "slowToAnswer"] as const
 
+const starts = ["start", "start", "start", "start", "stop", "kill"] as const
 const vm = fc.nat({ max: 1 })
 const times = fc.constantFrom(1, 1, 1, 2, 4)
 
@@ -118,7 +119,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constantFrom("start" as const, "start" as const, "stop" as const, "kill" as const) })
+    arbitrary: fc.record({ do: fc.constantFrom(...starts) })
   },
   {
     weight: 2,

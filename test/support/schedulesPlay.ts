@@ -3,7 +3,7 @@
  *
  * The same schedule takes the same course each time: time is virtual, and chance is seeded.
  */
-import { Effect, Logger, Random, type Scope } from "effect"
+import { Clock, Effect, Logger, Random, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { at, condition } from "./expectations.ts"
 import { type Truth, violations } from "./invariants.ts"
@@ -25,6 +25,7 @@ const nameOf = (vm: number): string => `vm-${vm}`
 /** The processes of the operator, and a crash that waits for its moment. */
 const makeProcesses = () => {
   const running: Array<Process> = []
+  let crashes = 0
   let armed: { readonly at: (request: WireRequest) => boolean; readonly after: boolean } | undefined
 
   const killAll = Effect.suspend(() => Effect.forEach(running.splice(0), (process) => process.kill, { discard: true }))
@@ -37,6 +38,7 @@ const makeProcesses = () => {
         if (armed === undefined || !armed.at(request)) return inner(request)
         const { after } = armed
         armed = undefined
+        crashes += 1
         return Effect.andThen(after ? Effect.andThen(Effect.ignore(inner(request)), killAll) : killAll, Effect.never)
       })
 
@@ -46,8 +48,14 @@ const makeProcesses = () => {
       armed = crash
     },
     killAll,
-    start: (world: World) =>
-      running.length > 1 ? Effect.void : Effect.map(world.start, (process) => void running.push(process)),
+    start: Effect.fnUntraced(function* (world: World) {
+      if (running.length > 1) return
+      const before = crashes
+      const process = yield* world.start
+      // the crash may have come with the first requests
+      if (crashes > before) yield* process.kill
+      else running.push(process)
+    }),
     /** As on SIGTERM: the process drains while the world goes on. */
     stop: Effect.suspend(() => {
       const process = running.shift()
@@ -67,8 +75,8 @@ const crashPoints = {
 
 const stored = (world: World, vm: number) => world.kubernetes.object("default", nameOf(vm))
 
-let asked = 0
-const retryValue = () => `value ${++asked}`
+/** A value that was not there before. */
+const fresh = Effect.map(Clock.currentTimeMillis, (now) => `asked at ${now}`)
 
 const onJob = Effect.fnUntraced(function* (
   world: World,
@@ -92,9 +100,9 @@ const byUser = Effect.fnUntraced(function* (world: World, command: Extract<Comma
     case "delete":
       return yield* Effect.asVoid(user.remove(name))
     case "retry":
-      return yield* Effect.asVoid(user.annotate(name, { [RETRY]: retryValue() }))
+      return yield* Effect.asVoid(user.annotate(name, { [RETRY]: yield* fresh }))
     case "annotateElsewhere":
-      return yield* Effect.asVoid(user.annotate(name, { "example.com/note": retryValue() }))
+      return yield* Effect.asVoid(user.annotate(name, { "example.com/note": yield* fresh }))
     case "resize":
       return yield* Effect.asVoid(user.patch(name, { spec: { vcpu: command.vcpu } }))
     case "manage":
@@ -177,7 +185,7 @@ const clear = Effect.fnUntraced(function* (world: World) {
     const object = yield* stored(world, vm)
     if (object === undefined) continue
     if (!isStalled(object)) wrong.push(`deletion does not end, and no person is asked: ${report(object)}`)
-    yield* world.user.annotate(nameOf(vm), { [RETRY]: retryValue() })
+    yield* world.user.annotate(nameOf(vm), { [RETRY]: yield* fresh })
   }
   yield* TestClock.adjust("45 minutes")
   const left = yield* world.kubernetes.objects
@@ -189,7 +197,7 @@ const course = Effect.fnUntraced(function* (schedule: Schedule): Effect.fn.Retur
   const processes = makeProcesses()
   const world = yield* makeWorld({
     around: {
-      kubernetes: (inner) => history.recording(processes.crashing(inner)),
+      kubernetes: (inner) => processes.crashing(history.recording(inner)),
       aap: processes.crashing
     }
   })
@@ -203,6 +211,7 @@ const course = Effect.fnUntraced(function* (schedule: Schedule): Effect.fn.Retur
   const early = [...violations(yield* truth), ...(yield* stuck(world))]
   const late = yield* clear(world)
   const last = yield* truth
+  yield* processes.killAll
   return { ...last, violations: [...new Set([...early, ...late, ...violations(last)])] }
 })
 

@@ -76,6 +76,18 @@ export const deleting = [
         assert.strictEqual(at(answer.body, "status", "phase"), "Deleting")
       })
   ),
+  promised("finalizerNamesReported", "a finalizer whose name says nothing of its owner is warned of", (widgets) =>
+    Effect.gen(function* () {
+      yield* widgets.make("a")
+      const plain = yield* widgets.patch("/a", { metadata: { finalizers: ["plain"] } })
+      assert.include(
+        plain.warning,
+        'metadata.finalizers: \\"plain\\": prefer a domain-qualified finalizer name to avoid'
+      )
+      const qualified = yield* widgets.patch("/a", { metadata: { finalizers: ["x.io/f"] } })
+      assert.strictEqual(qualified.warning, "")
+    })
+  ),
   promised("deletePreconditions", "a delete whose preconditions do not hold is 409", (widgets) =>
     Effect.gen(function* () {
       const created = yield* widgets.make("a")

@@ -69,6 +69,8 @@ export const patching = [
       refused(yield* widgets.patch("/a", "[1]"), 400, "BadRequest")
       refused(yield* widgets.patch("/a", { spec: 1 }, jsonPatch), 400, "BadRequest")
       refused(yield* widgets.patch("/a", { metadata: { name: "other" } }), 400, "BadRequest")
+      refused(yield* widgets.patch("/a", ""), 400, "BadRequest")
+      refused(yield* widgets.patch("/a", { metadata: { annotations: { a: 1 } } }), 422, "Invalid")
       refused(yield* widgets.patch("/nope", { spec: { size: 1 } }), 404, "NotFound")
     })
   )

@@ -76,6 +76,11 @@ const creating = [
         const answer = yield* ask("", { method: "POST", body })
         refused(answer, 400, "BadRequest")
       }
+      const numeric = yield* ask("", { method: "POST", body: widget("b", { name: "x" }, { annotations: { a: 1 } }) })
+      assert.include(
+        messageOf(numeric),
+        "cannot be handled as a Widget: json: cannot unmarshal number into Go struct field ObjectMeta.annotations of type string"
+      )
       const elsewhere = yield* ask("", { method: "POST", body: widget("b", { name: "x" }, { namespace: "other" }) })
       refused(elsewhere, 400, "BadRequest")
       const renamed = yield* ask("/a", { method: "PUT", body: widget("b") })
@@ -157,6 +162,7 @@ const concurrency = [
       refused(answer, 422, "Invalid")
       assert.include(messageOf(answer), "metadata.resourceVersion: Invalid value: 0: must be specified for an update")
       refused(yield* widgets.ask("/zz", { method: "PUT", body: widget("zz") }), 404, "NotFound")
+      refused(yield* widgets.patch("/a", { metadata: { resourceVersion: null, labels: { a: "b" } } }), 422, "Invalid")
     })
   ),
   promised("uidMustMatch", "a PUT with another object's uid is 409", (widgets) =>

@@ -48,15 +48,27 @@ export const versions = {
 
 export const limits: Limits = { jobRetention: 24 * HOUR, jobDeadline: 24 * HOUR, cancelDeadline: 600_000 }
 
-/** `aap` finds and cancels, `eda` can neither, anything else is not configured. */
-export const facts = (active: "aap" | "eda" = "aap"): ProviderFacts => ({
-  active: { name: active, blockDeletionOnFailure: active === "aap" },
-  of: (name) => ({
-    configured: name === "aap" || name === "eda",
-    canFind: name === "aap",
-    canCancel: name === "aap"
-  })
-})
+/** How long `eda` is waited for, and how far apart its requests are. */
+export const SETTLE = 600_000
+export const INTERVAL = 30_000
+
+/** `aap` finds and cancels, `eda` only hears of ends, anything else is not configured. */
+export const facts = (active: "aap" | "eda" = "aap"): ProviderFacts => {
+  const hears = { settlePeriod: SETTLE, playbooksHoldFinalizer: true }
+  return {
+    active:
+      active === "eda"
+        ? { name: "eda", blockDeletionOnFailure: false, minimumInterval: INTERVAL, ...hears }
+        : { name: "aap", blockDeletionOnFailure: true },
+    of: (name) => ({
+      configured: name === "aap" || name === "eda",
+      canFind: name === "aap",
+      canCancel: name === "aap",
+      canPresume: name === "eda",
+      ...(name === "eda" ? hears : {})
+    })
+  }
+}
 
 /** Every fact but the active provider's name withdrawn: nothing is configured. */
 export const noProvider: ProviderFacts = {

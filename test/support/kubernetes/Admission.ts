@@ -1,9 +1,11 @@
 /** What an object goes through before it is kept: completion by its schema, and every check on metadata, schema and rules. */
 import { Result } from "effect"
 import { type ApiError, badRequest, type Cause, invalid, invalidObject } from "./ApiError.ts"
+import { builtInProblems, unreadableTime } from "./BuiltInChecks.ts"
 import { completed } from "./Completion.ts"
 import type { Core, Write } from "./Core.ts"
 import { equal, isObject, type JsonObject, objectAt, quoted, stringAt, stringsAt } from "./Json.ts"
+import { finalizerWarnings, metadataProblems, unreadable } from "./Metadata.ts"
 import { apiVersionOf } from "./Resource.ts"
 import { brokenRules } from "./Rules.ts"
 import { problems } from "./Validation.ts"
@@ -27,6 +29,11 @@ const strictly = ({ patch, resource }: Write, body: JsonObject, why: string): Ap
 /** The object as its schema completes it; what the schema does not know is warned of, or refused. */
 export const admitted = (core: Core, write: Write, body: JsonObject): Result.Result<Admitted, ApiError> => {
   const { resource } = write
+  const { builtInsChecked, malformedBodiesRefused } = core.behaviours
+  const obstacle =
+    (malformedBodiesRefused ? unreadable(body) : undefined) ??
+    (builtInsChecked ? unreadableTime(resource, body) : undefined)
+  if (obstacle !== undefined) return Result.fail(strictly(write, body, obstacle))
   if (resource.schema === undefined) return Result.succeed({ object: body, warnings: [] })
   const { object, unknown } = completed(resource.schema, body, {
     prune: core.behaviours.unknownFieldsPruned,
@@ -36,46 +43,11 @@ export const admitted = (core: Core, write: Write, body: JsonObject): Result.Res
   if (write.fieldValidation === "Strict" && reported.length > 0) {
     return Result.fail(strictly(write, body, `strict decoding error: ${reported.join(", ")}`))
   }
-  return Result.succeed({ object, warnings: write.fieldValidation === "Ignore" ? [] : reported })
+  const names = write.subresource === "" && core.behaviours.finalizerNamesReported ? finalizerWarnings(body) : []
+  return Result.succeed({ object, warnings: [...(write.fieldValidation === "Ignore" ? [] : reported), ...names] })
 }
-
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/u
-const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/u
-
-const subdomainRule =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-const labelRule =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 
 const wrong = (field: string, message: string, reason = "FieldValueInvalid"): Cause => ({ reason, message, field })
-
-const mostAnnotations = 262_144
-
-const metadataProblems = (object: JsonObject): ReadonlyArray<Cause> => {
-  const metadata = objectAt(object, "metadata")
-  const name = stringAt(metadata, "name") ?? ""
-  const found: Array<Cause> = []
-  if (name === "") {
-    found.push(wrong("metadata.name", "Required value: name or generateName is required", "FieldValueRequired"))
-  } else if (!subdomain.test(name) || name.length > 253) {
-    found.push(wrong("metadata.name", `Invalid value: ${quoted(name)}: ${subdomainRule}`))
-  }
-  for (const value of Object.values(objectAt(metadata, "labels"))) {
-    if (typeof value === "string" && (!labelValue.test(value) || value.length > 63)) {
-      found.push(wrong("metadata.labels", `Invalid value: ${quoted(value)}: ${labelRule}`))
-    }
-  }
-  const size = Object.entries(objectAt(metadata, "annotations")).reduce(
-    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(typeof value === "string" ? value : ""),
-    0
-  )
-  if (size > mostAnnotations) {
-    found.push(
-      wrong("metadata.annotations", `Too long: may not be more than ${mostAnnotations} bytes`, "FieldValueTooLong")
-    )
-  }
-  return found
-}
 
 const updateProblems = (core: Core, object: JsonObject, old: JsonObject): ReadonlyArray<Cause> => {
   const found: Array<Cause> = []
@@ -124,6 +96,22 @@ const unchecked = wrong(
   "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 )
 
+/** The status endpoint looks at the status alone, and says so in its paths. */
+const schemaProblems = (
+  { subresource }: Write,
+  schema: JsonObject,
+  object: JsonObject,
+  old: JsonObject | undefined
+): ReadonlyArray<Cause> =>
+  problems(schema, object, old, "").map((cause) =>
+    subresource === "status"
+      ? {
+          ...cause,
+          message: cause.message.replace(`${cause.field} in body`, `${cause.field.replace(/^status\.?/u, "")} in body`)
+        }
+      : cause
+  )
+
 /** Whether the object may be kept; `old` is what it replaces. */
 export const checked = (
   core: Core,
@@ -135,7 +123,8 @@ export const checked = (
   const schema = write.resource.schema
   const causes: Array<Cause> = [...metadataProblems(object), ...typeProblems(write, object)]
   if (old !== undefined) causes.push(...updateProblems(core, object, old))
-  if (schema !== undefined && behaviours.schemasChecked) causes.push(...problems(schema, object, old, ""))
+  if (schema !== undefined && behaviours.schemasChecked) causes.push(...schemaProblems(write, schema, object, old))
+  if (schema === undefined && behaviours.builtInsChecked) causes.push(...builtInProblems(write.resource, object, old))
   const rules = behaviours.rulesChecked ? kinds.rulesOf(write.resource) : undefined
   if (rules !== undefined) {
     if (causes.some((cause) => blocking.includes(cause.reason))) causes.push(unchecked)
@@ -143,7 +132,17 @@ export const checked = (
   }
   if (causes.length === 0) return Result.succeed(undefined)
   const name = stringAt(object, "metadata", "name") ?? ""
-  return Result.fail(invalidObject({ ...write.resource, kind: stringAt(object, "kind") ?? "" }, name, causes))
+  return Result.fail(
+    invalidObject(
+      {
+        ...write.resource,
+        ...(write.resource.storage === "events" ? { group: "" } : {}),
+        kind: stringAt(object, "kind") ?? ""
+      },
+      name,
+      causes
+    )
+  )
 }
 
 const serverOwned = ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"]

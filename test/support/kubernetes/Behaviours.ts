@@ -43,12 +43,16 @@ export const behaviours = {
   unknownFieldsPruned: true,
   /** `fieldValidation=Strict` refuses them, `Warn` (the default) warns. */
   unknownFieldsReported: true,
+  /** Finalizers whose names say nothing of their owner are warned of. */
+  finalizerNamesReported: true,
   /** Defaults of the schema are filled in. */
   defaultsFilledIn: true,
   /** Types, bounds, patterns, enums, required fields and list keys are checked. */
   schemasChecked: true,
   /** Rules of the schema (CEL) are checked. */
   rulesChecked: true,
+  /** Leases and events are what their kinds ask for. */
+  builtInsChecked: true,
   /** `null` in a merge patch removes the key. */
   mergePatchNullRemoves: true,
   /** JSON patches are applied whole or not at all. */

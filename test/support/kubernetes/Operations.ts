@@ -163,7 +163,7 @@ const readable = (
   type: string,
   words: (why: string) => string
 ): Result.Result<Json, ApiError> => {
-  const parsed = wire.body === "" ? Result.succeed<Json>({}) : parseBody(wire.body, type)
+  const parsed = parseBody(wire.body, type)
   if (!core.behaviours.malformedBodiesRefused) return Result.orElse(parsed, () => Result.succeed({}))
   return Result.mapError(parsed, (why) => badRequest(words(why)))
 }
@@ -213,7 +213,7 @@ const deleteOptions = (request: Request): Result.Result<DeleteOptions, ApiError>
   Result.gen(function* () {
     const { headers, url } = request.wire
     const words = (why: string) => `couldn't get version/kind; json parse error: ${why}`
-    const body = yield* readable(request, headers["content-type"] ?? "", words)
+    const body = request.wire.body === "" ? {} : yield* readable(request, headers["content-type"] ?? "", words)
     const propagation = stringAt(body, "propagationPolicy") ?? url.searchParams.get("propagationPolicy")
     if (propagation !== null && !propagations.includes(propagation)) {
       const message = `Unsupported value: ${JSON.stringify(propagation)}: supported values: "Foreground", "Background", "Orphan", "nil"`

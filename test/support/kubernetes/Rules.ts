@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import type { Cause } from "./ApiError.ts"
 import { compile, type Rule, type RuleError } from "./Cel.ts"
-import { isArray, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./Json.ts"
+import { equal, isArray, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./Json.ts"
 import { earlierItem } from "./Validation.ts"
 
 interface PlacedRule {
@@ -62,7 +62,8 @@ const messageOf = (rule: PlacedRule, value: Json): string => {
 
 const broken = (at: RuledSchema, value: Json, old: Json | undefined, path: string): ReadonlyArray<Cause> =>
   at.rules.flatMap((rule): ReadonlyArray<Cause> => {
-    if (rule.rule.transition && old === undefined) return []
+    const unchanged = old !== undefined && equal(old, value)
+    if (rule.rule.transition ? old === undefined : unchanged) return []
     const outcome = rule.rule.holds(value, old)
     if (Result.isSuccess(outcome) && outcome.success) return []
     const message = Result.isSuccess(outcome) ? rule.message : `${outcome.failure} evaluating rule: ${rule.message}`

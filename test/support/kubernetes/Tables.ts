@@ -1,5 +1,5 @@
 /** Objects as rows of a table, which is how `kubectl get` asks for them. */
-import { type Json, type JsonObject, objectAt, stringAt } from "./Json.ts"
+import { at, type Json, type JsonObject, objectAt, stringAt } from "./Json.ts"
 import { atPath } from "./JsonPath.ts"
 import type { Column, Resource } from "./Resource.ts"
 
@@ -17,10 +17,10 @@ const ageColumn = column("Age", "date", ".metadata.creationTimestamp")
 
 const builtInColumns: Readonly<Record<string, ReadonlyArray<Column>>> = {
   events: [
-    column("Last Seen", "date", ".lastTimestamp"),
+    column("Last Seen", "date", ".lastSeen"),
     column("Type", "string", ".type"),
     column("Reason", "string", ".reason"),
-    column("Object", "string", ".involvedObject.name"),
+    column("Object", "string", ".subject"),
     column("Message", "string", ".message"),
     column("Name", "string", ".metadata.name", "name", 1)
   ],
@@ -45,7 +45,7 @@ const both = (large: number, largeUnit: string, small: number, smallUnit: string
   small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`
 
 /** A length of time in the two units that matter. */
-export const humanDuration = (seconds: number): string => {
+const humanDuration = (seconds: number): string => {
   const { days, hours, minutes } = units(seconds)
   if (seconds < -1) return "<invalid>"
   if (seconds < 0) return "0s"
@@ -58,6 +58,13 @@ export const humanDuration = (seconds: number): string => {
   if (days < 730) return `${days}d`
   return days < 2920 ? both(Math.floor(days / 365), "y", days % 365, "d") : `${Math.floor(days / 365)}y`
 }
+
+/** An event with what its row shows of it: events of the newer API have no `lastTimestamp`. */
+const eventRow = (event: JsonObject): JsonObject => ({
+  ...event,
+  lastSeen: event.lastTimestamp ?? event.eventTime ?? at(event, "metadata", "creationTimestamp") ?? null,
+  subject: `${stringAt(event, "involvedObject", "kind")?.toLowerCase()}/${stringAt(event, "involvedObject", "name")}`
+})
 
 const cell = (one: Column, object: JsonObject, now: number): Json => {
   const [value] = atPath(object, one.jsonPath)
@@ -89,7 +96,7 @@ export const table = (resource: Resource, objects: ReadonlyArray<JsonObject>, op
     metadata: options.metadata,
     columnDefinitions: columns.map(({ jsonPath: _path, ...definition }) => definition),
     rows: objects.map((object) => ({
-      cells: columns.map((one) => cell(one, object, options.now)),
+      cells: columns.map((one) => cell(one, resource.storage === "events" ? eventRow(object) : object, options.now)),
       ...(options.include === "None" ? {} : { object: options.include === "Object" ? object : metadataOnly(object) })
     }))
   }

@@ -80,7 +80,13 @@ const stringProblems = (schema: JsonObject, value: string, path: string): Readon
     found.push(wrong(path, `Invalid value: ${show(value)}: ${path} in body should match '${pattern}'`))
   }
   if (schema.format === "date-time" && !dateTime.test(value)) {
-    found.push(wrong(path, `Invalid value: ${show(value)}: ${path} in body must be of type date-time: ${show(value)}`))
+    found.push(
+      wrong(
+        path,
+        `Invalid value: ${show(value)}: ${path} in body must be of type date-time: ${show(value)}`,
+        "FieldValueTypeInvalid"
+      )
+    )
   }
   return found
 }

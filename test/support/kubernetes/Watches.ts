@@ -160,12 +160,14 @@ export class Watches {
   private connect(queue: Lines) {
     const held: Array<string> = []
     let silent = false
+    let over = false
     const connection = {
       say: (text: string) => {
         if (silent) held.push(text)
         else Queue.offerUnsafe(queue, text)
       },
       end: () => {
+        over = true
         if (!silent) Queue.endUnsafe(queue)
       },
       cut: () => {
@@ -177,6 +179,7 @@ export class Watches {
       resume: () => {
         silent = false
         for (const text of held.splice(0)) Queue.offerUnsafe(queue, text)
+        if (over) Queue.endUnsafe(queue)
       }
     }
     this.open.add(connection)

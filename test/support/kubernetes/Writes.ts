@@ -182,24 +182,26 @@ const settle = (
     return { code: 200, object: keep(core, write, owned), warnings }
   })
 
+/** Kinds whose objects cannot be written without saying which version of them is meant. */
 const needsVersion = (write: Write): boolean =>
   write.resource.custom ||
   write.resource.group === "coordination.k8s.io" ||
   write.resource.group === "apiextensions.k8s.io"
 
+const versionGiven = (core: Core, write: Write, body: JsonObject): Result.Result<void, ApiError> => {
+  const version = stringAt(body, "metadata", "resourceVersion") ?? ""
+  if (version !== "" || !core.behaviours.updateNeedsVersion || !needsVersion(write)) return Result.succeed(undefined)
+  const { group, plural } = write.resource
+  const message = "Invalid value: 0: must be specified for an update"
+  const cause = { reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" }
+  return Result.fail(invalid({ name: write.name, group, kind: plural }, [cause]))
+}
+
 export const replace = (core: Core, write: Write, body: JsonObject): Result.Result<Written, ApiError> =>
   Result.gen(function* () {
     const old = existing(core, write)
     if (old === undefined) return yield* Result.fail(notFound(write.resource, write.name))
-    const version = stringAt(body, "metadata", "resourceVersion") ?? ""
-    if (version === "" && core.behaviours.updateNeedsVersion && needsVersion(write)) {
-      const field = "metadata.resourceVersion"
-      const message = "Invalid value: 0: must be specified for an update"
-      const { group, plural } = write.resource
-      return yield* Result.fail(
-        invalid({ name: write.name, group, kind: plural }, [{ reason: "FieldValueInvalid", message, field }])
-      )
-    }
+    yield* versionGiven(core, write, body)
     const uid = stringAt(body, "metadata", "uid") ?? ""
     const actual = stringAt(old, "metadata", "uid") ?? ""
     if (uid !== "" && uid !== actual && core.behaviours.uidMustMatch) {
@@ -219,7 +221,12 @@ export const patched = (
   result: JsonObject
 ): Result.Result<Written, ApiError> =>
   Result.gen(function* () {
+    if (stringAt(result, "metadata", "name") === undefined) {
+      const why = `the name of the object (${write.name} based on URL) was undeterminable: name must be provided`
+      return yield* Result.fail(badRequest(why))
+    }
     const object = yield* placed(core, write, result)
+    yield* versionGiven(core, write, object)
     yield* current(core, write, object, old)
     return yield* settle(core, write, old, object)
   })
