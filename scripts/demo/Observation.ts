@@ -24,7 +24,7 @@ export interface Line {
 
 const BETWEEN_LOOKS = "50 millis"
 
-export const keyOf = (object: JsonObject): string =>
+const keyOf = (object: JsonObject): string =>
   `${stringAt(object, "metadata", "namespace") ?? ""}/${stringAt(object, "metadata", "name") ?? ""}`
 
 /** A condition of the object, empty if it has none of that type. */

@@ -13,7 +13,7 @@ const styled = (style: Style, text: string): string => styleText(style, text, { 
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)}s`.padStart(6)
 
-export const lineText = ({ at, key, text, voice }: Line): string =>
+const lineText = ({ at, key, text, voice }: Line): string =>
   `${seconds(at)}  ${voice.padEnd(6)}  ${key.padEnd(20)}  ${text}`
 
 const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`)

@@ -7,7 +7,7 @@
 import { Result } from "effect"
 import { PLAYBOOK_FINALIZERS } from "./ComputeInstance.ts"
 import { cancel, remove } from "./Deletion.ts"
-import { openIntent, wantsRetry } from "./Instance.ts"
+import { type History, openIntent, wantsRetry } from "./Instance.ts"
 import { isLive, isTerminal, type Job, newest } from "./Job.ts"
 import { isSilent, launch, lostForGood, notConfigured, resolve, unrecorded } from "./Launching.ts"
 import { block, type Observation, type Step } from "./Step.ts"
@@ -27,6 +27,21 @@ const needsPlaybookFinalizer = (o: Observation, built: Job): boolean =>
   o.providers.of(built.provider ?? "").playbooksHoldFinalizer !== true &&
   !(o.instance.object.metadata.finalizers ?? []).some((finalizer) => PLAYBOOK_FINALIZERS.includes(finalizer))
 
+/** A live job has its way first: duplicates are stopped, all others followed. */
+const liveFirst = (o: Observation): Step | undefined => {
+  const duplicates = o.history.jobs.filter((job) => job.duplicate === true && isLive(job))
+  if (duplicates.length > 0) return cancel(o, duplicates, "Duplicate")
+  const live = o.history.jobs.find(isLive)
+  if (live === undefined) return undefined
+  return o.providers.of(live.provider ?? "").configured
+    ? { _tag: "Follow", job: live }
+    : block("ProviderNotConfigured", notConfigured(live))
+}
+
+/** The provider dropped the job, and no other job can have built the version that the record says was built. */
+const wasBuiltBy = (job: Job, history: History): boolean =>
+  job.gone === true && (job.attempt ?? 1) === 1 && history.reconciledConfigVersion === job.configVersion
+
 const provision = (o: Observation): Step => {
   const { history, instance } = o
   const live = history.jobs.find(isLive)
@@ -36,14 +51,15 @@ const provision = (o: Observation): Step => {
     return wanted && isSilent(o, live) ? { _tag: "Supersede", jobs: [live] } : { _tag: "Follow", job: live }
   }
   if (Result.isFailure(instance.spec)) return block("SpecInvalid", instance.spec.failure)
-  if (instance.management === "manual") return { _tag: "Manual" }
+  const job = newest(history.jobs, "provision")
+  const built = job?.state === "Succeeded" && job.configVersion === instance.desiredVersion
+  if (instance.management === "manual" && !built) return { _tag: "Manual" }
   const lost = lostForGood(o, "provision")
   if (lost !== undefined) return lost
-  const job = newest(history.jobs, "provision")
   if (job === undefined || job.configVersion !== instance.desiredVersion) return launch(o, "provision")
-  if (job.state === "Succeeded")
+  if (job.state === "Succeeded" || wasBuiltBy(job, history)) {
     return needsPlaybookFinalizer(o, job) ? { _tag: "HoldForPlaybook" } : { _tag: "Settle" }
-  if (job.gone === true && history.reconciledConfigVersion === instance.desiredVersion) return { _tag: "Settle" }
+  }
   return wantsRetry(instance) ? launch(o, "provision") : ended(job)
 }
 
@@ -56,7 +72,10 @@ export const decide = (o: Observation): Step => {
   if (Result.isFailure(instance.history)) return block("RecordInvalid", instance.history.failure)
   if (instance.adoptRequested !== undefined) return { _tag: "AdoptNamed", id: instance.adoptRequested }
   const intent = openIntent(instance, history)
-  if (intent !== undefined) return resolve(o, intent)
+  if (intent !== undefined) {
+    const resolved = resolve(o, intent)
+    return resolved._tag === "Renew" ? (liveFirst(o) ?? resolved) : resolved
+  }
   if (o.search?.purpose === "next") {
     const late = unrecorded(history, o.search.found)
     if (late.length > 0) return { _tag: "Adopt", first: "counts", intent: undefined, found: late }

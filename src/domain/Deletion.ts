@@ -3,9 +3,9 @@
  */
 import { PLAYBOOK_FINALIZERS } from "./ComputeInstance.ts"
 import { type History, type Instance, wantsRetry } from "./Instance.ts"
-import { isLive, type Job, newest } from "./Job.ts"
+import { isLive, type Job, type JobState, newest } from "./Job.ts"
 import { isSilent, launch, lostForGood, notConfigured, settlesAt, unrecorded } from "./Launching.ts"
-import { block, type Observation, type Step } from "./Step.ts"
+import { block, type Found, type Observation, type Step } from "./Step.ts"
 
 /** Something may have been built: a job was recorded, a launch was given up, or a playbook left its finalizer. */
 const wasLaunched = ({ object }: Instance, history: History): boolean =>
@@ -17,12 +17,32 @@ const wasLaunched = ({ object }: Instance, history: History): boolean =>
 const coversAll = (history: History, deprovision: Job): boolean =>
   history.jobs.findLastIndex((job) => job.type === "provision") < history.jobs.indexOf(deprovision)
 
+const ended: ReadonlySet<JobState> = new Set(["Succeeded", "Failed", "Canceled"])
+
+/**
+ * A job that turned up late matters if it is alive, or was until after the newest deprovision began. Others were covered
+ * by that deprovision, or will be; the bounded record may well have known them once.
+ */
+const matters = (history: History, found: Found): boolean => {
+  if (!ended.has(found.state)) return true
+  const deprovision = newest(history.jobs, "deprovision")
+  if (deprovision?.timestamp === undefined) return false
+  return found.finishedAt === undefined || Date.parse(found.finishedAt) > Date.parse(deprovision.timestamp)
+}
+
 /** What must be certain before anything is torn down or let go: launches given up earlier left no job after all. */
 const lostFirst = (o: Observation, then: Step): Step => {
+  const unknown = o.history.lostLaunches.find((lost) => !o.providers.of(lost.provider).configured)
+  if (unknown !== undefined) {
+    return block(
+      "ProviderNotConfigured",
+      `A launch at provider ${unknown.provider} was given up, and ${unknown.provider} is not configured; configure it so that its job can be looked for once more`
+    )
+  }
   const searchable = o.history.lostLaunches.filter((lost) => o.providers.of(lost.provider).canFind)
   if (searchable.length === 0) return then
   if (o.search?.purpose !== "lost") return { _tag: "Search", purpose: "lost", lost: searchable }
-  const late = unrecorded(o.history, o.search.found)
+  const late = unrecorded(o.history, o.search.found).filter((found) => matters(o.history, found))
   return late.length === 0 ? then : { _tag: "Adopt", first: "duplicate", intent: undefined, found: late }
 }
 
@@ -57,7 +77,8 @@ const afterDeprovision = (o: Observation, deprovision: Job): Step => {
   if (deprovision.state === "Succeeded") return release(o, deprovision, undefined)
   if (wantsRetry(o.instance)) return lostFirst(o, launch(o, "deprovision"))
   const failure = `Deprovision job ${deprovision.jobID} ended ${deprovision.state}: ${deprovision.message ?? "no reason given"}`
-  if (deprovision.blockDeletionOnFailure === false) return release(o, deprovision, failure)
+  // absent means false, as older operators wrote it and as the projection prints it
+  if (deprovision.blockDeletionOnFailure !== true) return release(o, deprovision, failure)
   return block(
     "DeprovisionFailed",
     `${failure}. Set the annotation cloudkit.openshift.io/retry-requested-at to run it again, or tear the machine down by hand and remove the finalizer`
@@ -86,7 +107,8 @@ export const remove = (o: Observation): Step => {
   const provisions = history.jobs.filter((job) => job.type === "provision" && isLive(job))
   if (provisions.length > 0) return cancel(o, provisions, "Deletion")
   const deprovision = newest(history.jobs, "deprovision")
-  if (deprovision !== undefined && isLive(deprovision)) return underWay(o, deprovision)
+  const live = history.jobs.find((job) => job.type === "deprovision" && isLive(job))
+  if (live !== undefined) return underWay(o, live)
   const lost = lostForGood(o, "deprovision")
   if (lost !== undefined) return lost
   if (deprovision !== undefined) return afterDeprovision(o, deprovision)

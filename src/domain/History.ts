@@ -133,7 +133,8 @@ export const withRefused = (
       reason: refusal.reason,
       message: refusal.message,
       refusals,
-      retryAt: timestampOf(now + refusalWait(refusals, refusal.retryAfter))
+      // whole seconds, rounded up: never sooner than asked
+      retryAt: timestampOf(Math.ceil((now + refusalWait(refusals, refusal.retryAfter)) / 1_000) * 1_000)
     }
   }
 }
@@ -213,7 +214,8 @@ export const withFound = (
 ): History => {
   const ids = new Set(found.map((one) => one.id))
   const recorded = new Map(history.jobs.map((job) => [job.jobID, job]))
-  const jobs = found.map((one, index): Job => {
+  const rows = found.filter((one, index) => found.findIndex((other) => other.id === one.id) === index)
+  const jobs = rows.map((one, index): Job => {
     const { duplicate: _, ...job } = recorded.get(one.id) ?? recordOf(one, fallbackVersion)
     if (index > 0 || first === "duplicate") return { ...job, duplicate: true }
     return intent === undefined ? job : { ...job, launchKey: intent.key, launchStamp: intent.stamp }
@@ -222,7 +224,10 @@ export const withFound = (
   if (counting === undefined) return history
   const all = [...history.jobs.filter((job) => !ids.has(job.jobID)), ...others, counting]
   const highest = (operation: Operation) =>
-    Math.max(0, ...jobs.filter((job) => job.type === operation).map((job) => job.attempt ?? 0))
+    Math.max(
+      intent?.operation === operation ? intent.attempt : 0,
+      ...jobs.filter((job) => job.type === operation).map((job) => job.attempt ?? 0)
+    )
   return {
     ...history,
     jobs: trim(all, limit, intent?.key),

@@ -18,6 +18,7 @@ import { Condition } from "./Conditions.ts"
 import { configVersion } from "./ConfigVersion.ts"
 import { INTENT_ANNOTATION, type Intent, isClosed, type LaunchRecord, parse } from "./Intent.ts"
 import { type Job, JobState, type Operation, Operation as Operations } from "./Job.ts"
+import { brokenAt } from "./JsonPosition.ts"
 import { type JsonObject, type KubernetesObject, keyOf } from "./Resource.ts"
 
 /** What the status recorded, with everything an older operator may have left out filled in. */
@@ -58,20 +59,28 @@ const asObject = (value: unknown): JsonObject => (isObject(value) ? value : {})
 
 const decodeSpec = Schema.decodeUnknownResult(Schema.toCodecGoJson(Spec), { errors: "all" })
 
-/** The engine's complaint without the excerpt it may quote: parameters can hold secrets. */
-const withoutExcerpt = (message: string): string =>
-  message.replace(/,? ?(\.\.\.)?"[\s\S]*"(\.\.\.)? is not valid JSON/u, "")
-
-const checkParameters = (spec: Spec): Result.Result<Spec, string> => {
-  if (spec.templateParameters === undefined) return Result.succeed(spec)
+const parseParameters = (text: string): unknown => {
   try {
-    return isObject(JSON.parse(spec.templateParameters))
-      ? Result.succeed(spec)
-      : Result.fail('spec.templateParameters must hold a JSON object, such as {"cpu": 2}; it holds another JSON value')
-  } catch (cause) {
-    const detail = cause instanceof Error ? withoutExcerpt(cause.message) : "it cannot be parsed"
-    return Result.fail(`spec.templateParameters is not valid JSON: ${detail}`)
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
+}
+
+/** Says where the parameters are broken, never what is in them: they can hold secrets. */
+const checkParameters = (spec: Spec): Result.Result<Spec, string> => {
+  const text = spec.templateParameters
+  if (text === undefined) return Result.succeed(spec)
+  const parsed = parseParameters(text)
+  if (isObject(parsed)) return Result.succeed(spec)
+  if (parsed !== undefined) {
+    return Result.fail(
+      'spec.templateParameters must hold a JSON object, such as {"cpu": 2}; it holds another JSON value'
+    )
+  }
+  const position = brokenAt(text)
+  const what = position >= text.length ? "it ends too early, at" : "unexpected character at"
+  return Result.fail(`spec.templateParameters is not valid JSON: ${what} position ${position}`)
 }
 
 const specOf = (json: JsonObject): Result.Result<Spec, string> =>
@@ -90,8 +99,12 @@ const isState = Schema.is(JobState)
 const isCondition = Schema.is(Condition)
 
 /** A state that a newer or foreign writer recorded is Unknown, its word kept in the message. */
-const knownState = (job: JsonObject): JsonObject =>
-  isState(job.state) ? job : { ...job, state: "Unknown", message: job.message ?? `state ${String(job.state)}` }
+const knownState = (job: JsonObject): JsonObject => {
+  if (isState(job.state)) return job
+  const word = typeof job.state === "string" ? job.state : "missing"
+  const message = typeof job.message === "string" && job.message !== "" ? `${job.message} ` : ""
+  return { ...job, state: "Unknown", message: `${message}(recorded state: ${word})` }
+}
 
 const projected = (projection: JsonObject, type: Operation): ReadonlyArray<JsonObject> =>
   typeof projection.id === "string" && projection.id !== ""
@@ -99,32 +112,31 @@ const projected = (projection: JsonObject, type: Operation): ReadonlyArray<JsonO
     : []
 
 /** Records without a list of jobs, as the oldest operators wrote them, become one. */
-const jobsOf = (status: JsonObject): ReadonlyArray<JsonObject> =>
-  Array.isArray(status.jobs)
-    ? status.jobs.map((job) => knownState(asObject(job)))
-    : [
-        ...projected(asObject(status.provisionJob), "provision"),
-        ...projected(asObject(status.deprovisionJob), "deprovision")
-      ]
+const jobsOf = (status: JsonObject): Schema.Json => {
+  if (Array.isArray(status.jobs)) return status.jobs.map((job) => (isObject(job) ? knownState(job) : job))
+  if (status.jobs !== undefined && status.jobs !== null) return status.jobs
+  return [
+    ...projected(asObject(status.provisionJob), "provision"),
+    ...projected(asObject(status.deprovisionJob), "deprovision")
+  ]
+}
 
 /** Fields that are derived from the others, and so are never read back. */
 const derived = ["phase", "provisionJob", "deprovisionJob"]
 
 /** Old records do not say which version a job was launched with; it was the one then recorded. */
-const withVersion = (job: Job, fallback: string | undefined): Job =>
-  job.configVersion === undefined && fallback !== undefined && job.type === "provision"
-    ? { ...job, configVersion: fallback }
-    : job
+const withVersion = (job: Job, fallback: string): Job =>
+  job.configVersion === undefined && job.type === "provision" ? { ...job, configVersion: fallback } : job
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === "" ? undefined : text)
 
-const historyOf = (json: JsonObject): Result.Result<History, string> => {
+const historyOf = (json: JsonObject, desiredVersion: string): Result.Result<History, string> => {
   const read = Object.fromEntries(Object.entries(json).filter(([key]) => !derived.includes(key)))
   return Result.mapBoth(decodeStatus({ ...read, jobs: jobsOf(json) }), {
     onFailure: (error) => `status: ${error.message}`,
     onSuccess: (status): History => {
       const reconciled = nonEmpty(status.reconciledConfigVersion)
-      const version = reconciled ?? nonEmpty(status.desiredConfigVersion)
+      const version = reconciled ?? nonEmpty(status.desiredConfigVersion) ?? desiredVersion
       const jobs = (status.jobs ?? []).filter((job) => job.jobID !== "").map((job) => withVersion(job, version))
       const used = (operation: Operation) =>
         Math.max(
@@ -159,6 +171,7 @@ export const decode = (object: KubernetesObject): Instance => {
   const key = keyOf(metadata)
   const spec = asObject(object.spec)
   const status = asObject(object.status)
+  const desiredVersion = configVersion(spec)
   return {
     object,
     key,
@@ -166,8 +179,8 @@ export const decode = (object: KubernetesObject): Instance => {
     deletingSince: metadata.deletionTimestamp,
     holdsFinalizer: metadata.finalizers?.includes(FINALIZER) ?? false,
     spec: specOf(spec),
-    desiredVersion: configVersion(spec),
-    history: historyOf(status),
+    desiredVersion,
+    history: historyOf(status, desiredVersion),
     conditions: Array.isArray(status.conditions) ? status.conditions.filter(isCondition) : [],
     intent: intentOf(annotations[INTENT_ANNOTATION], key),
     management: managementOf(annotations[MANAGEMENT_STATE_ANNOTATION]),

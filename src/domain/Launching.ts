@@ -24,11 +24,12 @@ export const resolve = (o: Observation, intent: Intent): Step => {
   if (!facts.canFind) {
     return facts.canPresume === true ? { _tag: "Presume", intent } : { _tag: "Close", intent, outcome: "Unknown" }
   }
-  if (o.search === undefined) return { _tag: "Search", purpose: "intent", intent }
+  if (o.search?.purpose !== "intent") return { _tag: "Search", purpose: "intent", intent }
   const ours = o.search.found.filter((one) => one.launchKey === intent.key && !one.relaunched)
   if (ours.length > 0) return { _tag: "Adopt", first: "counts", intent, found: ours }
   if (!o.search.quiet) return { _tag: "AwaitQuiet", intent }
-  if (o.now - Date.parse(intent.since ?? intent.stamp) > o.limits.jobRetention) {
+  // an age that cannot be told is too old
+  if (!(o.now - Date.parse(intent.since ?? intent.stamp) <= o.limits.jobRetention)) {
     return { _tag: "Close", intent, outcome: "Unknown" }
   }
   return stillWanted(o.instance, intent) ? { _tag: "Renew", intent } : { _tag: "Close", intent, outcome: "NotFound" }
@@ -61,6 +62,7 @@ const refusalReasons: ReadonlyArray<Reason> = [
   "CredentialsRejected",
   "PermissionDenied",
   "TemplateNotFound",
+  "TemplateAmbiguous",
   "TemplateRefusesVariables",
   "ProviderUnreachable",
   "ProviderOverloaded",
@@ -83,6 +85,10 @@ const tooSoon = (o: Observation, operation: Operation): Step | undefined => {
   return { _tag: "Wait", until, reason: "LaunchPending", message }
 }
 
+/** Nobody ever acted on the object: no finalizer of ours, no status. */
+const isNew = ({ holdsFinalizer, object }: Instance): boolean =>
+  !holdsFinalizer && Object.keys(object.status ?? {}).length === 0
+
 export const launch = (o: Observation, operation: Operation): Step =>
   refusalHolds(o, operation) ??
   tooSoon(o, operation) ?? {
@@ -90,10 +96,7 @@ export const launch = (o: Observation, operation: Operation): Step =>
     operation,
     attempt: nextAttempt(o.instance, o.history, operation),
     configVersion: o.instance.desiredVersion,
-    searchFirst:
-      o.instance.intent === undefined &&
-      (o.instance.holdsFinalizer || o.history.attempts[operation] > 0) &&
-      o.search?.purpose !== "next"
+    searchFirst: o.instance.intent === undefined && !isNew(o.instance) && o.search?.purpose !== "next"
   }
 
 /** A launch nobody can tell about any more: only a person may send again. */

@@ -111,8 +111,11 @@ const standing = (k: Knowledge): Standing => {
       return not("LaunchPending", "A job that gave no sign is no longer waited for")
     case "AdoptNamed":
       return not(problem?.reason ?? "LaunchPending", problem?.message ?? `Looking for job ${step.id}`)
-    case "Release":
     case "LeaveAlone":
+      return step.why === "Unmanaged"
+        ? not("Unmanaged", "The management-state annotation says hands off")
+        : not("Deprovisioning", "Nothing is left to clean up")
+    case "Release":
       return problem === undefined
         ? not("Deprovisioning", "Nothing is left to clean up")
         : not(problem.reason, problem.message)

@@ -5,13 +5,15 @@ import type { LostLaunch } from "./ComputeInstance.ts"
 import type { Reason } from "./Conditions.ts"
 import type { History, Instance } from "./Instance.ts"
 import type { Intent } from "./Intent.ts"
-import type { Job, Operation } from "./Job.ts"
+import type { Job, JobState, Operation } from "./Job.ts"
 
 /** A job that a search found under one of the object's keys. */
 export interface Found {
   readonly id: string
   readonly launchKey: string
   readonly relaunched: boolean
+  readonly state: JobState
+  readonly finishedAt: string | undefined
 }
 
 /** A search made in this very pass. */

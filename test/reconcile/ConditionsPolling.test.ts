@@ -83,7 +83,8 @@ for (const [name, harm, reason, words] of causes) {
       assert.strictEqual(verdict(object, "Reconciling"), `True ${reason}`, message)
       for (const word of words) assert.include(message, word)
       assert.deepStrictEqual(at(object, "status", "jobs"), before)
-      assert.isAtMost((yield* world.aapWire.exchanges).length, 25)
+      // a 500 may be the fault of this one job's row: it is asked for at the poll interval, as if nothing were wrong
+      assert.isAtMost((yield* world.aapWire.exchanges).length, name === "500" ? 130 : 25)
       yield* world.aapWire.heal
       yield* TestClock.adjust("30 minutes")
       assert.strictEqual(at(yield* stored(world, "vm-1"), "status", "phase"), "Ready")

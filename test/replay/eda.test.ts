@@ -122,7 +122,7 @@ describe("the rules are given what the recorded ones were", () => {
 
 describe("playbooks are given what the recorded ones were", () => {
   it.each(["ansible_eda-dump-vm-0001.json", "ansible_eda-dump-token.json"])("in %s", async (file) => {
-    const { event: recorded } = { event: at(readJson(file), "event") }
+    const recorded = at(readJson(file), "event")
     const { event } = await ask(requestBehind(recorded))
     expect(comparable(event, false)).toEqual(comparable(recorded, false))
   })

@@ -126,7 +126,10 @@ const recordsKept = (truth: Truth): ReadonlyArray<string> =>
     })
   )
 
-/** Every job that AAP still has was recorded in some version of its object. */
+const isLeftAlone = (object: unknown): boolean =>
+  at(object, "metadata", "annotations", "cloudkit.openshift.io/management-state") === "unmanaged"
+
+/** Every job that AAP still has was recorded in some version of its object, unless a person said hands off. */
 const allRecorded = (truth: Truth): ReadonlyArray<string> => {
   const versions = versionsOf(truth)
   return truth.ledger.flatMap((job) => {
@@ -134,8 +137,10 @@ const allRecorded = (truth: Truth): ReadonlyArray<string> => {
     const recorded = history.some(({ object }) =>
       recordedJobs(object).some((record) => at(record, "jobID") === String(job.id))
     )
-    const vanished = history.at(-1)?.object === undefined
-    return recorded || vanished || job.gone !== undefined ? [] : [`${named(job)} was never recorded`]
+    const now = history.at(-1)?.object
+    return recorded || now === undefined || isLeftAlone(now) || job.gone !== undefined
+      ? []
+      : [`${named(job)} was never recorded`]
   })
 }
 

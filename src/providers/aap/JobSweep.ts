@@ -112,10 +112,11 @@ export const makeSweep = (findings: Findings) => {
 
   const ask = (chunk: ReadonlyArray<Wanted>) => Effect.catchIf(read(chunk), mayBePoison, (error) => halve(chunk, error))
 
-  /** A few at a time; which ones come first changes from round to round. */
+  /** A few at a time, each in its turn, so that those in doubt do not keep the others from being buried. */
   const confirmSome = (missing: ReadonlyArray<Wanted>) => {
-    const start = missing.length === 0 ? 0 : turn++ % missing.length
+    const start = missing.length === 0 ? 0 : turn % missing.length
     const some = [...missing.slice(start), ...missing.slice(0, start)].slice(0, CONFIRMATIONS)
+    turn = missing.length <= CONFIRMATIONS ? 0 : start + CONFIRMATIONS
     return Effect.forEach(some, confirm, { discard: true, concurrency: 4 })
   }
 

@@ -135,18 +135,18 @@ const search = (known: ReadonlyArray<Job>, open: Intent | undefined): fc.Arbitra
 
 /** The intent that closes, or does not close, one of the records. */
 const intentAmong = (known: ReadonlyArray<Job>): fc.Arbitrary<Intent | undefined> =>
-  fc.tuple(fc.nat(9), intent).map(([choice, fresh]) => {
+  fc.tuple(fc.nat(12), intent).map(([choice, fresh]) => {
     const launched = known.findLast((job) => job.launchKey !== undefined)
-    if (choice === 0 || (launched === undefined && choice < 7)) return undefined
-    if (choice === 1 || launched === undefined) return fresh
-    if (choice === 2) return { ...fresh, object: "tenant/another" }
+    if (choice === 0 || (launched === undefined && choice < 5)) return undefined
+    if (choice <= 3 || launched === undefined) return fresh
+    if (choice === 4) return { ...fresh, object: "tenant/another" }
     return {
       ...fresh,
       key: launched.launchKey ?? "",
       operation: launched.type,
       attempt: launched.attempt ?? 1,
       configVersion: launched.configVersion ?? "",
-      stamp: choice === 3 ? at(NOW) : (launched.launchStamp ?? "")
+      stamp: choice === 5 ? at(NOW) : (launched.launchStamp ?? "")
     }
   })
 

@@ -1,4 +1,5 @@
 /** One pass of the operator over the small world: decide, do, record, with a fate for every request and a crash anywhere. */
+import { Result } from "effect"
 import { decide, type Step } from "../../../src/domain/Decision.ts"
 import {
   withClosed,
@@ -9,11 +10,12 @@ import {
   withSeen,
   withUnusable
 } from "../../../src/domain/History.ts"
-import { decode, type History } from "../../../src/domain/Instance.ts"
+import { decode, type History, type Instance } from "../../../src/domain/Instance.ts"
 import { INTENT_ANNOTATION, type Intent, keyOf, print } from "../../../src/domain/Intent.ts"
 import type { JobObservation } from "../../../src/domain/Job.ts"
+import type { KubernetesObject } from "../../../src/domain/Resource.ts"
 import { statusPatch } from "../../../src/domain/Status.ts"
-import { at, facts, historyOf, limits, stored } from "./objects.ts"
+import { at, emptyHistory, facts, limits, stored } from "./objects.ts"
 import {
   annotate,
   create,
@@ -41,23 +43,35 @@ const crash = Symbol("crash")
 
 const providers = facts()
 
+const understood = new WeakMap<KubernetesObject, { readonly instance: Instance; readonly history: History }>()
+
+/** Decodes an object once. */
+const read = (object: KubernetesObject) => {
+  const known = understood.get(object)
+  if (known !== undefined) return known
+  const instance = decode(object)
+  const fresh = { instance, history: Result.getOrElse(instance.history, () => emptyHistory) }
+  understood.set(object, fresh)
+  return fresh
+}
+
 /** The decision at this moment, as the pipeline makes it. */
 const look = (world: World, search: FullSearch | undefined, blind: boolean) => {
-  const recorded = historyOf(world.object)
+  const { history: recorded, instance } = read(world.object)
   const seen = new Map<string, JobObservation>(
     recorded.jobs
       .filter(() => !blind)
       .map((job) => [job.jobID, observationOf(world.jobs.find((one) => one.id === job.jobID))])
   )
   const history = withSeen(recorded, seen)
-  const observation = { instance: decode(world.object), history, now: world.now, providers, limits: limits, search }
+  const observation = { instance, history, now: world.now, providers, limits: limits, search }
   return { ...observation, step: decide(observation), problem: undefined }
 }
 
 /** A guarded write of a changed history; nothing is written where nothing changed. */
 const amend = (world: World, change: (history: History, current: Intent | undefined) => History): void => {
-  const instance = decode(world.object)
-  const history = change(historyOf(world.object), instance.intent)
+  const { history: before, instance } = read(world.object)
+  const history = change(before, instance.intent)
   const observation = { instance, history, now: world.now, providers, limits: limits, search: undefined }
   world.object = stored(world.object, statusPatch({ ...observation, step: decide(observation), problem: undefined }))
 }
@@ -125,7 +139,7 @@ const send = (world: World, draft: Omit<Intent, "stamp">, fate: Fate, effect: ()
 }
 
 const draftOf = (world: World, step: Extract<Step, { _tag: "Launch" }>): Omit<Intent, "stamp"> => {
-  const { retryRequested, uid } = decode(world.object)
+  const { retryRequested, uid } = read(world.object).instance
   return {
     key: keyOf(uid, step.operation, step.configVersion, step.attempt),
     object: "tenant/vm",
@@ -140,7 +154,7 @@ const draftOf = (world: World, step: Extract<Step, { _tag: "Launch" }>): Omit<In
 
 const searchFor = (world: World, step: Step): FullSearch | undefined => {
   if (step._tag === "Launch") {
-    const [oldest] = historyOf(world.object).jobs
+    const [oldest] = read(world.object).history.jobs
     const since = oldest?.timestamp ?? world.object.metadata.creationTimestamp ?? ""
     return { purpose: "next", quiet: false, found: find(world, since, step.operation) }
   }

@@ -68,6 +68,7 @@ describe("CLOUDKIT_AAP_URL", () => {
         assert.isTrue(url.pathname.endsWith("/v2/jobs/"))
         assert.deepStrictEqual([...url.searchParams.keys()], ["name"])
         assert.strictEqual(url.searchParams.get("name"), value.toWellFormed())
-      })
+      }),
+      { numRuns: 30 }
     ))
 })

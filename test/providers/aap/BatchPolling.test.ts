@@ -118,6 +118,26 @@ describe("2. absent jobs are confirmed", () => {
     })
   )
 
+  it.effect("jobs in doubt do not keep the others from being confirmed", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      const references = upTo(60).map((n) => ({ ...referenceOf({ id: String(n), kind: "job" }, n) }))
+      const denied = json(403, { detail: "You do not have permission to perform this action." })
+      yield* rig.wire.order({
+        when: ({ url }) => Number(/\/jobs\/(\d+)\/$/u.exec(url.pathname)?.[1] ?? 99) <= 30,
+        times: 1000,
+        harm: { _tag: "Answer", response: denied }
+      })
+      for (const [index, reference] of references.entries()) yield* rig.provider.track(objectOf(index + 1), [reference])
+      for (let round = 0; round < 6; round++) yield* TestClock.adjust(ROUND)
+      const gone = yield* Effect.forEach(references, (reference, index) => observe(rig.provider, index + 1, reference))
+      assert.deepStrictEqual(
+        gone.map((found) => found?.gone ?? false),
+        upTo(60).map((n) => n > 30)
+      )
+    })
+  )
+
   it.effect("a thousand absent jobs cost a few confirmations a round, each job in its turn", () =>
     Effect.gen(function* () {
       const rig = yield* makeRig()

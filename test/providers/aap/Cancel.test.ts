@@ -8,6 +8,7 @@ import {
   adminToken,
   count,
   isCancel,
+  isLaunch,
   launch,
   makeRig,
   objectOf,
@@ -83,6 +84,23 @@ describe("a cancel", () => {
           assert.strictEqual(yield* status, "canceled")
         }
       })
+  )
+
+  it.effect("of a workflow that was launched without AAP saying so finds it after a 404", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig({
+        aap: { templates: [{ name: PROVISION, kind: "workflow_job_template" }] },
+        settings: { token: Effect.succeed(adminToken) }
+      })
+      yield* rig.aap.play(() => ({ ends: "never" }))
+      const vague = json(201, { job: 1, ignored_fields: {} })
+      yield* rig.wire.order({ when: isLaunch, harm: { _tag: "Answer", response: vague, after: true } })
+      const reference = referenceOf(yield* launch(rig.provider, 1), 1)
+      assert.strictEqual(reference.kind, "job")
+      yield* rig.provider.track(objectOf(1), [reference])
+      assert.strictEqual(yield* cancel(rig, 1, reference), "Requested")
+      assert.strictEqual((yield* rig.aap.ledger)[0]?.cancelRequests.length, 1)
+    })
   )
 })
 

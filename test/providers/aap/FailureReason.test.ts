@@ -1,6 +1,6 @@
 /** Why a job failed, in the best words there are. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { taskFailure } from "../../../src/providers/aap/FailureReason.ts"
 import type { Harm } from "../../support/Faults.ts"
@@ -102,14 +102,14 @@ describe("a failure is never hidden", () => {
 
   it.effect("for longer than a minute because AAP is silent about the reason", () =>
     Effect.gen(function* () {
-      const { rig, seen, state } = yield* told({ failure, explanation: "See stdout." }, { _tag: "Hang" })
-      assert.isUndefined(state)
-      yield* rig.wire.order({
-        when: ({ url }) => /\/jobs\/\d+\/$/u.test(url.pathname),
-        times: 9,
-        harm: { _tag: "Hang" }
-      })
-      yield* TestClock.adjust("46 seconds")
+      const rig = yield* makeRig({ settings: { requestTimeout: Duration.minutes(10) } })
+      yield* rig.aap.play(() => ({ ends: "failed", failure, explanation: "See stdout." }))
+      const { seen } = yield* follow(rig, [1])
+      yield* rig.wire.order({ when: isEvents, times: 9, harm: { _tag: "Hang" } })
+      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("58 seconds")
+      assert.isUndefined(yield* seen(1))
+      yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* seen(1))?.detail, "AAP job failed: See stdout.")
     })
   )
