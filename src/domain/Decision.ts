@@ -38,9 +38,16 @@ const liveFirst = (o: Observation): Step | undefined => {
     : block("ProviderNotConfigured", notConfigured(live))
 }
 
-/** The provider dropped the job, and no other job can have built the version that the record says was built. */
-const wasBuiltBy = (job: Job, history: History): boolean =>
-  job.gone === true && (job.attempt ?? 1) === 1 && history.reconciledConfigVersion === job.configVersion
+/** The provider dropped the job, and no other version was tried between it and the one that was built. */
+const wasBuiltBy = (job: Job, history: History): boolean => {
+  const provisions = history.jobs.filter((one) => one.type === "provision" && one.duplicate !== true)
+  const before = provisions.at(-2)
+  return (
+    job.gone === true &&
+    history.reconciledConfigVersion === job.configVersion &&
+    (before === undefined || before.configVersion === job.configVersion)
+  )
+}
 
 const provision = (o: Observation): Step => {
   const { history, instance } = o

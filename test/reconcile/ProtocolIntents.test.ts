@@ -4,9 +4,9 @@ import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { assertNoOverlap, at, condition, isLaunch, jobsOf, stored, verdict } from "../support/expectations.ts"
 import type { Harm } from "../support/Faults.ts"
-import { aapRequests, kubernetesRequests } from "../support/schedulesHarms.ts"
+import { aapRequests } from "../support/schedulesHarms.ts"
 import { json } from "../support/Wire.ts"
-import { makeWorld, PROVISION_TEMPLATE, type World, type WorldOptions } from "../support/World.ts"
+import { makeWorld, type World, type WorldOptions } from "../support/World.ts"
 
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: Duration.seconds(2), runningFor: Duration.seconds(10), ends: "successful" } as const

@@ -9,7 +9,7 @@ import type { Wanted } from "./JobLedger.ts"
 /** nginx takes lines of 8 KB, proxies often less; the path and the other parameters need their share. */
 export const URL_BYTES = 3_500
 /** Answers carry the variables of each job; this is far below what is refused as too large. */
-export const ANSWER_BYTES = 8 * 1_048_576
+const ANSWER_BYTES = 8 * 1_048_576
 
 const SMALLEST = 25
 const STEP = 25

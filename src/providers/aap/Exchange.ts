@@ -20,7 +20,7 @@ export interface Call {
 }
 
 /** 200 jobs with the largest payload a resource may have are below this. */
-export const LARGEST = 64 * 1_048_576
+const LARGEST = 64 * 1_048_576
 
 const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, AapError> =>
   Effect.suspend(() => {

@@ -55,7 +55,7 @@ const unusable = (template: Template, answer: LaunchAnswer): LaunchedJob["unusab
 }
 
 /** The job that an answer tells of. */
-export const launchedJob = (template: Template, answer: LaunchAnswer): LaunchedJob | undefined => {
+const launchedJob = (template: Template, answer: LaunchAnswer): LaunchedJob | undefined => {
   const traced = located(answer.location)
   const number = answer.id ?? answer.workflow_job ?? answer.job
   const id = number === undefined ? traced?.id : String(number)

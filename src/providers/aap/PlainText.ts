@@ -30,7 +30,7 @@ export const plain = (text: string, limit: number = LIMIT): string =>
 export const stable = (text: string, limit: number = LIMIT): string =>
   plain(
     text
-      .replace(/\b(Bearer|Basic|Token)\s+[^\s"'<>]+/giu, "$1 <redacted>")
+      .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/giu, "$1 <redacted>")
       .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/giu, "…")
       .replace(/\b[0-9a-f]{20,}\b/giu, "…")
       .replace(/\b(\d{1,3}(?:\.\d{1,3}){3}):\d+\b/gu, "$1"),

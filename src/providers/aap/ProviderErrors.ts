@@ -137,7 +137,7 @@ const detailOf = (error: AapError): string => {
 }
 
 /** Whether a launch that failed this way may have left a job. Only what certainly had no effect is `no`. */
-export const appliedOf = (error: AapError): "no" | "unknown" => {
+const appliedOf = (error: AapError): "no" | "unknown" => {
   switch (error._tag) {
     case "Timeout":
     case "ConnectionReset":
@@ -148,7 +148,17 @@ export const appliedOf = (error: AapError): "no" | "unknown" => {
     case "NotTheApi":
     case "MalformedJson":
       return error.status >= 400 && error.status < 500 ? "no" : "unknown"
-    default:
+    case "Unauthorized":
+    case "Forbidden":
+    case "NotFound":
+    case "MethodNotAllowed":
+    case "Conflict":
+    case "Gone":
+    case "TooManyRequests":
+    case "Overloaded":
+    case "BadRequest":
+    case "Unreachable":
+    case "TlsFailure":
       return "no"
   }
 }
@@ -163,7 +173,7 @@ export const toProviderError =
       provider: PROVIDER,
       operation: attempt.operation,
       reason: reasonOf(error, attempt),
-      message: plain(detail === "" ? words : `${words}: ${stable(detail)}`),
+      message: plain(words.includes(detail) ? words : `${words}: ${stable(detail)}`),
       applied: attempt.launch === true ? appliedOf(error) : "no",
       ...(retryAfter === undefined ? {} : { retryAfter }),
       cause: error

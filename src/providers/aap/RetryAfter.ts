@@ -1,7 +1,7 @@
 /**
  * `Retry-After`, which is either a number of seconds or an HTTP date; never more than ten minutes, whoever asks.
  */
-export const LONGEST = 600_000
+const LONGEST = 600_000
 
 /** Milliseconds from `now` (milliseconds since 1970), or undefined where the header is absent or says nothing. */
 export const parse = (header: string | undefined, now: number): number | undefined => {

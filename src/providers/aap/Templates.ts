@@ -43,7 +43,7 @@ const listed = (row: TemplateRow, kind: TemplateKind): string => {
 }
 
 /** The one template of that name, or why there is none. */
-export const choose = (
+const choose = (
   name: string,
   organization: Option.Option<string>,
   rows: ReadonlyArray<TemplateRow>

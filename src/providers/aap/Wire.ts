@@ -103,7 +103,5 @@ export type JobKind = (typeof jobKinds)[number]
 /** Undefined for the other things that AAP calls jobs: project updates, clean-ups, … */
 export const jobKind = (type: string | undefined): JobKind | undefined => jobKinds.find((kind) => kind === type)
 
-export const otherKind = (kind: JobKind): JobKind => (kind === "job" ? "workflow_job" : "job")
-
 /** The part of the API that holds jobs of a kind. */
 export const collectionOf = (kind: JobKind): string => (kind === "job" ? "jobs" : "workflow_jobs")

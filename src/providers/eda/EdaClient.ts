@@ -11,7 +11,7 @@ import { BodyTooLarge, type EdaError, Timeout } from "./EdaError.ts"
 import { EdaSettings, type EdaSettingsShape } from "./EdaSettings.ts"
 import { type Answer, fromAnswer, fromTransport } from "./ErrorTranslation.ts"
 
-const REQUEST_TIMEOUT = Duration.seconds(11)
+const REQUEST_TIMEOUT = Duration.seconds(10)
 
 /** Bytes of UTF-8. The receiver takes this many, and not one more. */
 export const LARGEST_BODY = 1_048_576

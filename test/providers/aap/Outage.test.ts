@@ -45,7 +45,7 @@ describe("an outage of AAP", () => {
     [
       "a proxy answers for it",
       { _tag: "Answer", response: text(502, "<html><title>502 Bad Gateway</title></html>", "text/html") },
-      "ProviderFailure: AAP failed (502 Bad Gateway): 502 Bad Gateway"
+      "ProviderFailure: AAP failed (502 Bad Gateway)"
     ],
     [
       "a login page answers for it",

@@ -3,7 +3,7 @@
 import { createServer } from "node:net"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Duration, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer, Logger, type Scope } from "effect"
 import { ProvisioningProvider } from "../../../src/ports/ProvisioningProvider.ts"
 import { AapClient } from "../../../src/providers/aap/AapClient.ts"
 import * as AapProvider from "../../../src/providers/aap/AapProvider.ts"
@@ -49,8 +49,12 @@ const port = (
     }
   )
 
+const live = (name: string, test: Effect.Effect<void, unknown, Scope.Scope>) =>
+  it.live(name, () => Effect.provide(test, Logger.layer([])))
+
 describe("over real sockets", () => {
-  it.live("a launch arrives, and its job is read", () =>
+  live(
+    "a launch arrives, and its job is read",
     Effect.gen(function* () {
       const aap = yield* SimulatedAap.make()
       const { url } = yield* serve(aap.handler)
@@ -61,7 +65,8 @@ describe("over real sockets", () => {
     })
   )
 
-  it.live("a refused connection sent nothing", () =>
+  live(
+    "a refused connection sent nothing",
     Effect.gen(function* () {
       const free = yield* Effect.scoped(port(() => undefined))
       const error = yield* failureAt(`http://127.0.0.1:${free}`)
@@ -69,14 +74,16 @@ describe("over real sockets", () => {
     })
   )
 
-  it.live("a connection that breaks after the request may have applied it", () =>
+  live(
+    "a connection that breaks after the request may have applied it",
     Effect.gen(function* () {
       const broken = yield* port((socket) => socket.once("data", () => socket.resetAndDestroy()))
       assert.strictEqual((yield* failureAt(`http://127.0.0.1:${broken}`))._tag, "ConnectionReset")
     })
   )
 
-  it.live("TLS that cannot be spoken sent nothing, and its code is told", () =>
+  live(
+    "TLS that cannot be spoken sent nothing, and its code is told",
     Effect.gen(function* () {
       const { port: plain } = yield* serve(() => Effect.never)
       const error = yield* failureAt(`https://127.0.0.1:${plain}`)
@@ -85,7 +92,8 @@ describe("over real sockets", () => {
     })
   )
 
-  it.live("silence ends with the request timeout, and may have applied it", () =>
+  live(
+    "silence ends with the request timeout, and may have applied it",
     Effect.gen(function* () {
       const { url } = yield* serve(() => Effect.never)
       assert.strictEqual((yield* failureAt(url))._tag, "Timeout")
