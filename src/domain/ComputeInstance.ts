@@ -36,7 +36,7 @@ const text = (description: string) => Schema.optionalKey(Schema.String.annotate(
 const count = (description: string) =>
   Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)).annotate({ format: "int64", description }))
 
-export const MAX_PARAMETERS_LENGTH = 262_144
+const MAX_PARAMETERS_LENGTH = 262_144
 
 export const Spec = Schema.Struct({
   name: Schema.optionalKey(

@@ -196,6 +196,8 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons
 
+export const isReason = (word: string): word is Reason => Object.hasOwn(reasons, word)
+
 /** A condition as decided by `project`: the closed type and reason, before times. */
 export interface Verdict {
   readonly type: ConditionType

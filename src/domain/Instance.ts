@@ -17,7 +17,7 @@ import {
 import { Condition } from "./Conditions.ts"
 import { configVersion } from "./ConfigVersion.ts"
 import { INTENT_ANNOTATION, type Intent, isClosed, type LaunchRecord, parse } from "./Intent.ts"
-import { type Job, JobState, type Operation, Operation as Operations } from "./Job.ts"
+import { type Job, JobState, type Operation } from "./Job.ts"
 import { brokenAt } from "./JsonPosition.ts"
 import { type JsonObject, type KubernetesObject, keyOf } from "./Resource.ts"
 
@@ -202,5 +202,3 @@ export const nextAttempt = (instance: Instance, history: History, operation: Ope
 /** A person asks for the failed operation to be run again, and no launch answered it yet. */
 export const wantsRetry = (instance: Instance): boolean =>
   instance.retryRequested !== undefined && instance.retryRequested !== instance.intent?.retry
-
-export const operations = Operations.literals

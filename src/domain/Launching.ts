@@ -2,7 +2,7 @@
  * Launches: whether one may be made now, and what becomes of one that nobody confirmed.
  */
 import { Result } from "effect"
-import type { Reason } from "./Conditions.ts"
+import { isReason, type Reason } from "./Conditions.ts"
 import { type History, type Instance, nextAttempt, wantsRetry } from "./Instance.ts"
 import type { Intent } from "./Intent.ts"
 import type { Job, Operation } from "./Job.ts"
@@ -58,20 +58,8 @@ const refusalHolds = (o: Observation, operation: Operation): Step | undefined =>
   }
 }
 
-const refusalReasons: ReadonlyArray<Reason> = [
-  "CredentialsRejected",
-  "PermissionDenied",
-  "TemplateNotFound",
-  "TemplateAmbiguous",
-  "TemplateRefusesVariables",
-  "ProviderUnreachable",
-  "ProviderOverloaded",
-  "ProviderFailure",
-  "ProviderMisaddressed",
-  "ProviderRefused"
-]
 const refusalReason = (recorded: string | undefined): Reason =>
-  refusalReasons.find((reason) => reason === recorded) ?? "LaunchRefused"
+  recorded !== undefined && isReason(recorded) ? recorded : "LaunchRefused"
 
 /** Two launches of an operation for one object keep their distance: what is left of it is waited for. */
 const tooSoon = (o: Observation, operation: Operation): Step | undefined => {

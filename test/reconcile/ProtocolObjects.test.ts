@@ -6,7 +6,7 @@ import { assertNoOverlap, at, condition, isLaunch, isPoll, jobsOf, stored, verdi
 import type { JsonObject } from "../support/SimulatedKubernetes.ts"
 import { aapRequests } from "../support/schedulesHarms.ts"
 import { makeWorld, PROVISION_TEMPLATE, type World } from "../support/World.ts"
-import { launchByHand } from "./person.ts"
+import { launchByHand, relaunch } from "./person.ts"
 
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: "2 seconds", runningFor: "10 seconds", ends: "successful" } as const
@@ -144,7 +144,7 @@ it.effect("off an object that lives on, it is put back by the next launch and no
     const world = yield* ready()
     yield* world.user.patch("vm-1", { metadata: { finalizers: [] } })
     yield* TestClock.adjust("1 hour")
-    assert.strictEqual(at(yield* stored(world, "vm-1"), "metadata", "finalizers"), undefined)
+    assert.notInclude(JSON.stringify(yield* stored(world, "vm-1")), `"finalizers":["${FINALIZER}"]`)
     yield* world.user.patch("vm-1", { spec: { vcpu: 8 } })
     yield* TestClock.adjust("1 minute")
     assert.deepStrictEqual(at(yield* stored(world, "vm-1"), "metadata", "finalizers"), [FINALIZER])
@@ -221,35 +221,49 @@ it.effect("a manual object is left to people, says so, and blocks its deletion i
 
 // ── a job that a person names ────────────────────────────────────────────────────────────────────────────────────────
 
-/** An object whose provision failed, and a job that a person ran for it by hand. */
-const failedAndMended = Effect.gen(function* () {
+/** An object whose provision failed. */
+const failed = Effect.gen(function* () {
   const world = yield* makeWorld()
   yield* world.aap.play(() => ({ ...quick, ends: "failed" }))
   yield* world.start
   yield* world.user.create("vm-1", spec)
   yield* TestClock.adjust("1 minute")
   yield* world.aap.play(() => quick)
-  const [failed] = yield* jobsOf(world, "vm-1")
-  const mended = failed === undefined ? failed : yield* launchByHand(world, failed.templateId, { by: "hand" })
-  return { world, mended }
+  const [job] = yield* jobsOf(world, "vm-1")
+  return { world, job: yield* Effect.orDie(Effect.fromNullishOr(job)) }
+})
+
+const assertFollows = Effect.fnUntraced(function* (world: World, id: number) {
+  yield* world.user.annotate("vm-1", { [ADOPT]: String(id) })
+  yield* TestClock.adjust("2 minutes")
+  const object = yield* stored(world, "vm-1")
+  assert.strictEqual(at(object, "status", "provisionJob", "id"), String(id))
+  assert.strictEqual(at(object, "status", "phase"), "Ready", String(condition(object, "Ready")?.message))
+  assert.strictEqual(at(object, "metadata", "annotations", ADOPT), undefined)
+  yield* TestClock.adjust("1 hour")
+  assert.strictEqual(yield* phase(world), "Ready")
+  assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
 })
 
 it.effect("the job that adopt-job names is followed, and the annotation goes", () =>
   Effect.gen(function* () {
-    const { world, mended } = yield* failedAndMended
-    yield* world.user.annotate("vm-1", { [ADOPT]: String(mended?.id) })
-    yield* TestClock.adjust("2 minutes")
-    const object = yield* stored(world, "vm-1")
-    assert.strictEqual(at(object, "status", "provisionJob", "id"), String(mended?.id))
-    assert.strictEqual(at(object, "status", "phase"), "Ready", String(condition(object, "Ready")?.message))
-    assert.strictEqual(at(object, "metadata", "annotations", ADOPT), undefined)
-    assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
+    const { world, job } = yield* failed
+    const payload = { metadata: { uid: job.object?.uid, name: "vm-1", namespace: "default" } }
+    const mended = yield* launchByHand(world, job.templateId, { ansible_eda: { event: { payload } } })
+    yield* assertFollows(world, mended.id)
+  })
+)
+
+it.effect("so is the relaunch of a failed job, although it carries the failed job's key", () =>
+  Effect.gen(function* () {
+    const { world, job } = yield* failed
+    yield* assertFollows(world, (yield* relaunch(world, job)).id)
   })
 )
 
 it.effect("a job that AAP does not have is refused with an Event, and the annotation goes", () =>
   Effect.gen(function* () {
-    const { world } = yield* failedAndMended
+    const { world } = yield* failed
     yield* world.user.annotate("vm-1", { [ADOPT]: "4711" })
     yield* TestClock.adjust("1 minute")
     const object = yield* stored(world, "vm-1")
@@ -261,7 +275,7 @@ it.effect("a job that AAP does not have is refused with an Event, and the annota
 
 it.effect("another object's job is refused with an Event, and stays the other's", () =>
   Effect.gen(function* () {
-    const { world } = yield* failedAndMended
+    const { world } = yield* failed
     yield* world.user.create("vm-2", spec)
     yield* TestClock.adjust("1 minute")
     const [theirs] = yield* jobsOf(world, "vm-2")

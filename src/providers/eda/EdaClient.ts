@@ -41,7 +41,7 @@ const decoded = (text: string): string => {
 }
 
 const without = (secrets: ReadonlyArray<string>, text: string): string =>
-  secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, "<redacted>"), text)
+  secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, "[redacted]"), text)
 
 const requestOf = (webhook: string, body: Uint8Array, token: string) =>
   HttpClientRequest.post(webhook).pipe(

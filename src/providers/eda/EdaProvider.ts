@@ -49,7 +49,7 @@ const make = Effect.gen(function* () {
   const calls = yield* Semaphore.make(CONCURRENT_CALLS)
 
   const prepare = Effect.fnUntraced(function* (operation: Operation) {
-    const webhook = settings.webhooks.provision
+    const webhook = settings.webhooks[operation]
     if (Option.isNone(webhook)) return yield* notConfigured(operation)
     yield* calls.takeScoped(1)
     return {

@@ -18,7 +18,7 @@ const LONGEST_WORDS = 300
 /** One bounded line, without what differs each time (ids, ports of connections) and without tokens. */
 export const shown = (text: string): string => {
   const line = text
-    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{16,}/gu, "$1 <redacted>")
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{16,}/gu, "$1 [redacted]")
     .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/giu, "…")
     .replace(/\b(\d{1,3}(?:\.\d{1,3}){3}):\d+\b/gu, "$1")
     .replace(/[\p{Cc}\s]+/gu, " ")

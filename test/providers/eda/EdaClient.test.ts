@@ -229,6 +229,7 @@ describe("the token", () => {
       for (const status of [400, 401, 403, 404, 405, 413, 429, 500, 503]) {
         const words = yield* said(() => Effect.succeed(text(status, echo)), webhook)
         assert.notMatch(words, hidden)
+        assert.include(words, "token [redacted]")
         assert.match(words, /eda\.test:5000\/create\n/u)
       }
       const redirect = { ...text(308, ""), headers: { location: "https://user:pass%40word@x.test/s3cret?key=h1dden" } }
