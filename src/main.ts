@@ -3,7 +3,6 @@
  *
  * SIGTERM and SIGINT interrupt it: intake stops, what must be recorded is recorded, and the process ends with 0.
  */
-import { readFile } from "node:fs/promises"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Clock, Duration, Effect, Exit, Layer, Option, type Runtime } from "effect"
 import * as Health from "./adapters/http/Health.ts"
@@ -14,18 +13,19 @@ import * as Events from "./adapters/kubernetes/Events.ts"
 import * as KubernetesClient from "./adapters/kubernetes/KubernetesClient.ts"
 import { GROUP, KIND, PLURAL, VERSION } from "./domain/ComputeInstance.ts"
 import * as Operator from "./Operator.ts"
-import { type Provider, Providers, ProvisioningProvider } from "./ports/ProvisioningProvider.ts"
-import { AapSettings as AapSettingsService } from "./providers/aap/AapSettings.ts"
-import * as BaseUrl from "./providers/aap/BaseUrl.ts"
-import { providers as registry } from "./providers/registry.ts"
+import { Providers, ProvisioningProvider } from "./ports/ProvisioningProvider.ts"
+import { registry } from "./providers/registry.ts"
 import { Settings as ReconcileSettings } from "./reconcile/Settings.ts"
-import { type AapSettings, loadSettings, type OperatorSettings, type Settings } from "./Settings.ts"
+import { loadSettings, type Settings } from "./Settings.ts"
+import type { OperatorSettings } from "./settings/OperatorVariables.ts"
 import { logging } from "./Telemetry.ts"
 
 const VERSION_OF_OPERATOR = "0.1.0"
 /** A launch may leave this long after its intent began to be written. */
 const SEND_WINDOW = Duration.seconds(10)
 const RESYNC = Duration.hours(10)
+/** How often what no event announces is looked at again, where the provider does not say. */
+const POLL_INTERVAL = Duration.seconds(30)
 /** The reflector shows a sign of life at least this often. */
 const SILENCE = Duration.minutes(2)
 
@@ -35,47 +35,37 @@ const kubernetes = (operator: OperatorSettings) =>
     Events.layer({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND })
   ).pipe(Layer.provide(ApiServer.layer({ version: VERSION_OF_OPERATOR, proxy: proxyFromEnvironment })))
 
-const aap = (settings: AapSettings) =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const authorities = yield* Effect.forEach(settings.caFiles, (path) =>
-        Effect.promise(() => readFile(path, "utf8"))
-      )
-      const base = yield* Effect.fromResult(BaseUrl.parse(settings.url))
-      const http = Outbound.layer({
-        server: base.origin,
-        authorities,
-        verify: !settings.insecureSkipVerify,
-        connections: settings.maxConcurrentRequests
-      })
-      return registry.aap.pipe(Layer.provide(Layer.succeed(AapSettingsService, settings)), Layer.provide(http))
-    })
-  )
-
-/** Every provider that is configured; the active one must be. */
+/** Every provider that is configured, each with an HTTP client of its own; the active one must be. */
 const providers = (settings: Settings) =>
   Layer.effect(
     Providers,
     Effect.gen(function* () {
-      const all: Array<Provider> = []
-      if (Option.isSome(settings.aap)) {
-        const context = yield* Layer.build(aap(settings.aap.value))
-        all.push(yield* Effect.provide(ProvisioningProvider, context))
-      }
+      const all = yield* Effect.forEach(settings.providers, ({ configured }) =>
+        Effect.flatMap(Layer.build(Layer.provide(configured.layer, Outbound.layer(configured.outbound))), (context) =>
+          Effect.provide(ProvisioningProvider, context)
+        )
+      )
       const byName = (name: string) => Option.fromUndefinedOr(all.find((provider) => provider.name === name))
-      const active = yield* Effect.fromOption(byName(settings.operator.provider))
+      // the settings are refused when the active one is not configured
+      const active = yield* Effect.orDie(Effect.fromOption(byName(settings.operator.provider)))
       return Providers.of({ active, byName, all })
     })
   )
+
+const pollIntervalOf = (settings: Settings): Duration.Duration => {
+  const active = settings.providers.find(({ name }) => name === settings.operator.provider)
+  return Option.getOrElse(
+    Option.flatMap(Option.fromUndefinedOr(active), ({ configured }) => configured.pollInterval),
+    () => POLL_INTERVAL
+  )
+}
 
 const reconcileSettings = (settings: Settings) => {
   const { operator } = settings
   return Layer.succeed(ReconcileSettings, {
     quietPeriod: Duration.toMillis(operator.launchQuietPeriod),
     sendWindow: Duration.toMillis(SEND_WINDOW),
-    pollInterval: Duration.toMillis(
-      Option.match(settings.aap, { onNone: () => Duration.seconds(30), onSome: (found) => found.pollInterval })
-    ),
+    pollInterval: Duration.toMillis(pollIntervalOf(settings)),
     maxJobHistory: operator.maxJobHistory,
     jobRetention: Duration.toMillis(operator.jobRetention),
     jobDeadline: Duration.toMillis(operator.jobDeadline),
@@ -109,7 +99,7 @@ const operate = Effect.fnUntraced(function* (settings: Settings) {
 }, Effect.scoped)
 
 const program = Effect.gen(function* () {
-  const settings = yield* loadSettings
+  const settings = yield* loadSettings(registry)
   const { logFormat, logLevel } = settings.operator
   const layers = Layer.mergeAll(kubernetes(settings.operator), providers(settings), reconcileSettings(settings))
   yield* operate(settings).pipe(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array as Arr, Effect } from "effect"
 import * as fc from "fast-check"
-import type { Problem } from "../src/Settings.ts"
+import type { Problem } from "../src/settings/Problem.ts"
 import { badConfigurations } from "./settings/badConfigurations.ts"
 import { aap, type Environment, eda, load } from "./settings/environment.ts"
 

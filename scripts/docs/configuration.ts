@@ -2,7 +2,9 @@
  * The page that documents every variable, made from their declarations.
  */
 import { Option } from "effect"
-import { type Declaration, declarations } from "../../src/Settings.ts"
+import { registry } from "../../src/providers/registry.ts"
+import { declarationsOf } from "../../src/Settings.ts"
+import type { Declaration } from "../../src/settings/Variable.ts"
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 
@@ -37,5 +39,5 @@ start with one message that names every such variable, what was found and what i
   if its configuration is whole.
 - Durations are written as in Go: \`30s\`, \`10m\`, \`1h30m\`, \`500ms\`.
 
-${declarations.map(section).join("\n\n")}
+${declarationsOf(registry).map(section).join("\n\n")}
 `

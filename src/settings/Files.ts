@@ -1,7 +1,7 @@
 /**
  * Variables that name files: that they can be read is found out at the start, together with everything else.
  */
-import { access, constants } from "node:fs/promises"
+import { access, constants, readFile } from "node:fs/promises"
 import { Effect, Option, type Redacted } from "effect"
 import { type Problem, shown } from "./Problem.ts"
 import { codeOf, tokenFile } from "./TokenFile.ts"
@@ -27,6 +27,10 @@ export const readable = (variable: Variable<Option.Option<string>>): Effect.Effe
           catch: (cause) => unreadable(variable.declaration, path.value, codeOf(cause))
         })
   )
+
+/** What is in files that were found to be readable. */
+export const contentsOf = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.promise(() => Promise.all(paths.map((path) => readFile(path, "utf8"))))
 
 /** The token in the file, as it is whenever it is asked for. */
 export const tokenIn = (

@@ -109,7 +109,15 @@ const table = [
   ),
   row(
     "src/providers/aap/Subject.ts",
-    ["effect", "effect/http", "./AapClient.ts", "../../domain/Job.ts", "../../ports/ProvisioningProvider.ts"],
+    [
+      "effect",
+      "effect/http",
+      "./AapClient.ts",
+      "../Module.ts",
+      "../../domain/Job.ts",
+      "../../ports/ProvisioningProvider.ts",
+      "../../settings/Variable.ts"
+    ],
     [
       "@kubernetes/client-node",
       "../eda/EdaClient.ts",
@@ -117,13 +125,13 @@ const table = [
       "../registry.ts",
       "../../adapters/kubernetes/Events.ts",
       "../../reconcile/act.ts",
-      "../../settings/Variable.ts"
+      "../../Settings.ts"
     ]
   ),
   row(
     "src/providers/registry.ts",
     ["effect", "./aap/AapProvider.ts", "./eda/EdaProvider.ts", "../ports/ProvisioningProvider.ts"],
-    ["effect/http", "../reconcile/act.ts", "../adapters/kubernetes/Events.ts"]
+    ["../reconcile/act.ts", "../adapters/kubernetes/Events.ts"]
   ),
   row(
     "src/settings/Subject.ts",

@@ -148,6 +148,11 @@ describe("records without a list of jobs", () => {
     expect(step({ status: listed })._tag).not.toBe("Launch")
   })
 
+  it("give way to the list of jobs, which is the record, even where it is empty", () => {
+    const status = { jobs: [], provisionJob: { id: "7", state: "Succeeded" } }
+    expect(historyOf(objectOf({ status })).jobs).toEqual([])
+  })
+
   it("launch when the spec has changed since", () => {
     const old = only({ id: "7", state: "Succeeded" }, { desiredConfigVersion: versions.A })
     expect(step({ ...old, spec: specs.B })).toMatchObject({ _tag: "Launch", configVersion: versions.B })

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Option, Redacted } from "effect"
+import { Duration, Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
+import { aapSettings } from "../../src/providers/aap/Variables.ts"
 import { TokenFileError, tokenFile } from "../../src/settings/TokenFile.ts"
-import { aap, load } from "./environment.ts"
+import { aap, readFrom } from "./environment.ts"
 
 const folder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "token-"))),
@@ -111,8 +112,8 @@ describe("a token file", () => {
     Effect.gen(function* () {
       const path = join(yield* folder, "token")
       writeFileSync(path, "from-the-file")
-      const { aap: settings } = yield* load({ ...aap, CLOUDKIT_AAP_TOKEN_FILE: path })
-      assert.strictEqual(Redacted.value(yield* Option.getOrThrow(settings).token), "from-the-file")
+      const settings = yield* readFrom({ ...aap, CLOUDKIT_AAP_TOKEN_FILE: path }, aapSettings)
+      assert.strictEqual(Redacted.value(yield* settings.token), "from-the-file")
     })
   )
 
@@ -120,8 +121,8 @@ describe("a token file", () => {
     Effect.gen(function* () {
       const path = join(yield* folder, "token")
       writeFileSync(path, "from-the-file")
-      const { aap: settings } = yield* load({ ...aap, CLOUDKIT_AAP_TOKEN: "", CLOUDKIT_AAP_TOKEN_FILE: path })
-      assert.strictEqual(Redacted.value(yield* Option.getOrThrow(settings).token), "from-the-file")
+      const settings = yield* readFrom({ ...aap, CLOUDKIT_AAP_TOKEN: "", CLOUDKIT_AAP_TOKEN_FILE: path }, aapSettings)
+      assert.strictEqual(Redacted.value(yield* settings.token), "from-the-file")
     })
   )
 })

@@ -1,14 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Option, Redacted } from "effect"
-import { declarations } from "../../src/Settings.ts"
-import { aap, eda, load } from "./environment.ts"
-
-const given = <A>(option: Option.Option<A>): A => Option.getOrThrow(option)
+import { aapSettings } from "../../src/providers/aap/Variables.ts"
+import { edaSettings } from "../../src/providers/eda/Variables.ts"
+import { registry } from "../../src/providers/registry.ts"
+import { declarationsOf } from "../../src/Settings.ts"
+import { aap, eda, load, readFrom } from "./environment.ts"
 
 describe("a configuration that can be used", () => {
   it.effect("has the documented defaults", () =>
     Effect.gen(function* () {
-      const { operator, eda: provider, aap: other, warnings } = yield* load(eda)
+      const { operator, providers, warnings } = yield* load(eda)
+      const settings = yield* readFrom(eda, edaSettings)
       assert.deepStrictEqual(
         {
           ...operator,
@@ -35,16 +37,19 @@ describe("a configuration that can be used", () => {
           logFormat: "json"
         }
       )
-      assert.strictEqual(Duration.toMillis(given(provider).minimumRequestInterval), 0)
-      assert.strictEqual(Duration.toMinutes(given(provider).settlePeriod), 10)
-      assert.isTrue(Option.isNone(other))
+      assert.strictEqual(Duration.toMillis(settings.minimumRequestInterval), 0)
+      assert.strictEqual(Duration.toMinutes(settings.settlePeriod), 10)
+      assert.deepStrictEqual(
+        providers.map(({ name }) => name),
+        ["eda"]
+      )
       assert.deepStrictEqual(warnings, [])
     })
   )
 
   it.effect("gives the AAP provider what it needs", () =>
     Effect.gen(function* () {
-      const settings = given((yield* load({ ...aap, CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1m30s" })).aap)
+      const settings = yield* readFrom({ ...aap, CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1m30s" }, aapSettings)
       assert.strictEqual(settings.url, "https://aap.example.com/api/controller")
       assert.strictEqual(Redacted.value(yield* settings.token), "t0ken-of-aap")
       assert.deepStrictEqual(settings.templates, { provision: "create-vm", deprovision: "delete-vm" })
@@ -67,7 +72,7 @@ describe("a configuration that can be used", () => {
   for (const url of ["aap.example.com", "aap.example.com/", "http://aap:8052", "https://aap.example.com/api/v2/"])
     it.effect(`accepts ${url} as AAP's address`, () =>
       Effect.gen(function* () {
-        assert.strictEqual(given((yield* load({ ...aap, CLOUDKIT_AAP_URL: url })).aap).url, url)
+        assert.strictEqual((yield* readFrom({ ...aap, CLOUDKIT_AAP_URL: url }, aapSettings)).url, url)
       })
     )
 })
@@ -76,13 +81,16 @@ describe("the provider that is not active", () => {
   it.effect("is there if its configuration is whole", () =>
     Effect.gen(function* () {
       const settings = yield* load({ ...aap, CLOUDKIT_PROVISIONING_PROVIDER: "eda", ...eda })
-      assert.isTrue(Option.isSome(settings.aap) && Option.isSome(settings.eda))
+      assert.deepStrictEqual(
+        settings.providers.map(({ name }) => name),
+        ["eda", "aap"]
+      )
     })
   )
 
   it.effect("needs no webhook to observe what EDA launched earlier", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(given((yield* load(aap)).eda).webhooks, {
+      assert.deepStrictEqual((yield* readFrom(aap, edaSettings)).webhooks, {
         provision: Option.none(),
         deprovision: Option.none()
       })
@@ -92,7 +100,7 @@ describe("the provider that is not active", () => {
 
 describe("the declarations", () => {
   it("name every variable once", () => {
-    const names = declarations.flatMap((group) => group.declarations.map(({ name }) => name))
+    const names = declarationsOf(registry).flatMap((group) => group.declarations.map(({ name }) => name))
     assert.strictEqual(new Set(names).size, names.length)
     assert.isAtLeast(names.length, 31)
   })

@@ -150,7 +150,17 @@ const intentAmong = (known: ReadonlyArray<Job>): fc.Arbitrary<Intent | undefined
     }
   })
 
-const rest = fc.record({
+/** What nobody meddled with: a managed object, a sound spec, a provider that can do everything. */
+const untouched = {
+  spec: specs.A,
+  finalizers: ["cloudkit.openshift.io/computeinstance"],
+  management: "",
+  adopt: undefined,
+  now: NOW,
+  providers: facts("aap")
+}
+
+const anyhow = fc.record({
   spec: fc.constantFrom<JsonObject>(
     specs.A,
     specs.A,
@@ -180,6 +190,8 @@ const rest = fc.record({
   lost: fc.oneof(fc.constant([]), fc.array(lost, { maxLength: 2 }))
 })
 
+const rest = fc.tuple(anyhow, fc.boolean()).map(([any, plain]) => ({ ...any, ...(plain ? untouched : {}), plain }))
+
 const foreign: JsonObject = {
   virtualMachineReference: { namespace: "vms", kubeVirtVirtualMachineName: "vm" },
   somebodyElse: { deep: [1, { a: null }], text: "kept" },
@@ -191,8 +203,9 @@ const foreign: JsonObject = {
 
 /** Whole scenes: an object, and what a pass may see beside it. */
 export const scene: fc.Arbitrary<Scene> = jobs.chain((known) =>
-  intentAmong(known).chain((open) =>
-    fc.tuple(rest, fc.option(search(known, open), { nil: undefined })).map(([r, seen]): Scene => {
+  intentAmong(known).chain((among) =>
+    fc.tuple(rest, fc.option(search(known, among), { nil: undefined, freq: 2 })).map(([r, seen]): Scene => {
+      const open = among !== undefined && r.plain ? { ...among, provider: "aap" } : among
       const of = r.closing?.of ?? open
       const launch =
         r.closing === undefined || of === undefined

@@ -1,22 +1,15 @@
 /**
  * The variables of the AAP provider. Nobody else reads them, so that choosing another provider never demands them.
  */
-import { type Duration, Effect, Option, type Redacted, Result } from "effect"
-import { readable, tokenIn } from "./Files.ts"
-import { address, duration, flag, text } from "./Kind.ts"
-import type { SettingsError } from "./Problem.ts"
-import { missing, optional, required, secret, together, withDefault } from "./Variable.ts"
+import { Effect, Option, Result } from "effect"
+import { readable, tokenIn } from "../../settings/Files.ts"
+import { address, duration, flag, text } from "../../settings/Kind.ts"
+import type { SettingsError } from "../../settings/Problem.ts"
+import { missing, optional, required, secret, together, withDefault } from "../../settings/Variable.ts"
+import type { AapSettingsShape } from "./AapSettings.ts"
 
-export interface AapSettings {
-  /** As it was given; the AAP client takes it apart. */
-  readonly url: string
-  /** The token as it is now. */
-  readonly token: Effect.Effect<Redacted.Redacted>
-  readonly templates: { readonly provision: string; readonly deprovision: string }
-  readonly organization: Option.Option<string>
-  readonly pollInterval: Duration.Duration
-  readonly requestTimeout: Duration.Duration
-  readonly maxConcurrentRequests: number
+/** What the environment says of AAP. */
+export interface AapEnvironment extends AapSettingsShape {
   /** Certificate authorities to trust besides the public ones; each file was readable. */
   readonly caFiles: ReadonlyArray<string>
   readonly insecureSkipVerify: boolean
@@ -87,7 +80,7 @@ const readings = {
   systemCaFile: readable(aapVariables.systemCaFile)
 }
 
-export const aapSettings: Effect.Effect<AapSettings, SettingsError> = Effect.map(
+export const aapSettings: Effect.Effect<AapEnvironment, SettingsError> = Effect.map(
   together(Object.values(readings), Effect.all(readings)),
   (found) => ({
     url: found.url,
@@ -106,7 +99,7 @@ export const aapSettings: Effect.Effect<AapSettings, SettingsError> = Effect.map
 )
 
 /** What a person should know although nothing is wrong. */
-export const aapWarnings = (settings: AapSettings): ReadonlyArray<string> => [
+export const aapWarnings = (settings: AapEnvironment): ReadonlyArray<string> => [
   ...(settings.insecureSkipVerify
     ? [
         "CLOUDKIT_AAP_INSECURE_SKIP_VERIFY is true: AAP's certificate is NOT checked, and anybody on the way can read the token. Use CLOUDKIT_AAP_CA_FILE instead."

@@ -2,21 +2,15 @@
  * The variables of the EDA provider. What it launched earlier is observed without any of them; only launching needs the
  * webhooks.
  */
-import { type Duration, Effect, Option, type Redacted } from "effect"
-import { readable, tokenIn } from "./Files.ts"
-import { address, duration, text } from "./Kind.ts"
-import type { Problem, SettingsError } from "./Problem.ts"
-import { missing, optional, together, withDefault } from "./Variable.ts"
+import { Effect, Option } from "effect"
+import { readable, tokenIn } from "../../settings/Files.ts"
+import { address, duration, text } from "../../settings/Kind.ts"
+import type { Problem, SettingsError } from "../../settings/Problem.ts"
+import { missing, optional, together, withDefault } from "../../settings/Variable.ts"
+import type { EdaSettingsShape } from "./EdaSettings.ts"
 
-export interface EdaSettings {
-  readonly webhooks: {
-    readonly provision: Option.Option<string>
-    readonly deprovision: Option.Option<string>
-  }
-  readonly minimumRequestInterval: Duration.Duration
-  readonly settlePeriod: Duration.Duration
-  /** Sent with every call, as it is now. */
-  readonly token: Option.Option<Effect.Effect<Redacted.Redacted>>
+/** What the environment says of EDA. */
+export interface EdaEnvironment extends EdaSettingsShape {
   /** Certificate authorities to trust besides the public ones; each file was readable. */
   readonly caFiles: ReadonlyArray<string>
 }
@@ -54,7 +48,7 @@ const readings = {
   caFile: readable(edaVariables.caFile)
 }
 
-export const edaSettings: Effect.Effect<EdaSettings, SettingsError> = Effect.map(
+export const edaSettings: Effect.Effect<EdaEnvironment, SettingsError> = Effect.map(
   together(Object.values(readings), Effect.all(readings)),
   (found) => ({
     webhooks: { provision: found.provision, deprovision: found.deprovision },
@@ -74,7 +68,7 @@ const launchingNeeds = (name: "provision" | "deprovision"): Effect.Effect<void, 
   )
 
 /** As `edaSettings`, with everything that launching needs. */
-export const edaSettingsToLaunch: Effect.Effect<EdaSettings, SettingsError> = Effect.andThen(
+export const edaSettingsToLaunch: Effect.Effect<EdaEnvironment, SettingsError> = Effect.andThen(
   together(
     [...Object.values(readings), launchingNeeds("provision"), launchingNeeds("deprovision")],
     Effect.all([launchingNeeds("provision"), launchingNeeds("deprovision")])
