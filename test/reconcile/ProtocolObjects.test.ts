@@ -1,4 +1,4 @@
-/** Objects that come back, are copied, replaced, taken out of the operator's hands, or handed a job by a person. */
+/** Objects that come back, are copied, replaced, or taken out of the operator's hands. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
@@ -6,7 +6,6 @@ import { assertNoOverlap, at, condition, isLaunch, isPoll, jobsOf, stored, verdi
 import type { JsonObject } from "../support/SimulatedKubernetes.ts"
 import { aapRequests } from "../support/schedulesHarms.ts"
 import { makeWorld, PROVISION_TEMPLATE, type World } from "../support/World.ts"
-import { launchByHand, relaunch } from "./person.ts"
 
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: "2 seconds", runningFor: "10 seconds", ends: "successful" } as const
@@ -15,7 +14,6 @@ const long = { pendingFor: "2 seconds", runningFor: "30 minutes", ends: "success
 const FINALIZER = "cloudkit.openshift.io/computeinstance"
 const INTENT = "cloudkit.openshift.io/launch-intent"
 const MANAGEMENT = "cloudkit.openshift.io/management-state"
-const ADOPT = "cloudkit.openshift.io/adopt-job"
 
 const ready = Effect.fnUntraced(function* (play: typeof quick | typeof long = quick) {
   const world = yield* makeWorld()
@@ -29,11 +27,6 @@ const ready = Effect.fnUntraced(function* (play: typeof quick | typeof long = qu
 const annotation = (object: unknown, name: string): string => String(at(object, "metadata", "annotations", name))
 const phase = (world: World, name = "vm-1") =>
   Effect.map(stored(world, name), (object) => at(object, "status", "phase"))
-const eventNotes = (world: World, reason: string) =>
-  Effect.map(world.kubernetes.stored("events"), (all) =>
-    all.filter((event) => event.reason === reason).map(({ note, message }) => String(note ?? message))
-  )
-
 /** Takes the object away as if it had never been here, and answers what a backup of it holds. */
 const lost = Effect.fnUntraced(function* (world: World) {
   const object = yield* stored(world, "vm-1")
@@ -216,91 +209,5 @@ it.effect("a manual object is left to people, says so, and blocks its deletion i
     yield* TestClock.adjust("2 minutes")
     assert.strictEqual(yield* stored(world, "vm-1"), undefined)
     assert.strictEqual(yield* world.aapWire.count(isLaunch), 2)
-  })
-)
-
-// ── a job that a person names ────────────────────────────────────────────────────────────────────────────────────────
-
-/** An object whose provision failed. */
-const failed = Effect.gen(function* () {
-  const world = yield* makeWorld()
-  yield* world.aap.play(() => ({ ...quick, ends: "failed" }))
-  yield* world.start
-  yield* world.user.create("vm-1", spec)
-  yield* TestClock.adjust("1 minute")
-  yield* world.aap.play(() => quick)
-  const [job] = yield* jobsOf(world, "vm-1")
-  return { world, job: yield* Effect.orDie(Effect.fromNullishOr(job)) }
-})
-
-const assertFollows = Effect.fnUntraced(function* (world: World, id: number) {
-  yield* world.user.annotate("vm-1", { [ADOPT]: String(id) })
-  yield* TestClock.adjust("2 minutes")
-  const object = yield* stored(world, "vm-1")
-  assert.strictEqual(at(object, "status", "provisionJob", "id"), String(id))
-  assert.strictEqual(at(object, "status", "phase"), "Ready", String(condition(object, "Ready")?.message))
-  assert.strictEqual(at(object, "metadata", "annotations", ADOPT), undefined)
-  yield* TestClock.adjust("1 hour")
-  assert.strictEqual(yield* phase(world), "Ready")
-  assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
-})
-
-it.effect("the job that adopt-job names is followed, and the annotation goes", () =>
-  Effect.gen(function* () {
-    const { world, job } = yield* failed
-    const payload = { metadata: { uid: job.object?.uid, name: "vm-1", namespace: "default" } }
-    const mended = yield* launchByHand(world, job.templateId, { ansible_eda: { event: { payload } } })
-    yield* assertFollows(world, mended.id)
-  })
-)
-
-it.effect("so is the relaunch of a failed job, although it carries the failed job's key", () =>
-  Effect.gen(function* () {
-    const { world, job } = yield* failed
-    yield* assertFollows(world, (yield* relaunch(world, job)).id)
-  })
-)
-
-it.effect("a job that AAP does not have is refused with an Event, and the annotation goes", () =>
-  Effect.gen(function* () {
-    const { world } = yield* failed
-    yield* world.user.annotate("vm-1", { [ADOPT]: "4711" })
-    yield* TestClock.adjust("1 minute")
-    const object = yield* stored(world, "vm-1")
-    assert.strictEqual(at(object, "metadata", "annotations", ADOPT), undefined)
-    assert.strictEqual(verdict(object, "Stalled"), "True JobFailed")
-    assert.include((yield* eventNotes(world, "AdoptRefused")).join(), "4711")
-  })
-)
-
-it.effect("another object's job is refused with an Event, and stays the other's", () =>
-  Effect.gen(function* () {
-    const { world } = yield* failed
-    yield* world.user.create("vm-2", spec)
-    yield* TestClock.adjust("1 minute")
-    const [theirs] = yield* jobsOf(world, "vm-2")
-    yield* world.user.annotate("vm-1", { [ADOPT]: String(theirs?.id) })
-    yield* TestClock.adjust("1 minute")
-    const object = yield* stored(world, "vm-1")
-    assert.strictEqual(at(object, "metadata", "annotations", ADOPT), undefined)
-    assert.strictEqual(verdict(object, "Stalled"), "True JobFailed")
-    assert.include((yield* eventNotes(world, "AdoptRefused")).join(), "another object")
-    assert.strictEqual(yield* phase(world, "vm-2"), "Ready")
-  })
-)
-
-it.effect("a job under the object's own key can be named while its launch is still in doubt", () =>
-  Effect.gen(function* () {
-    const world = yield* makeWorld()
-    yield* world.aap.play(() => quick)
-    yield* world.aapWire.order({ when: aapRequests.launch, harm: { _tag: "Lose", code: "ECONNRESET", after: true } })
-    yield* world.aapWire.order({ when: aapRequests.search, harm: { _tag: "Lose", code: "ECONNRESET" }, times: 10_000 })
-    yield* world.start
-    yield* world.user.create("vm-1", spec)
-    yield* TestClock.adjust("1 minute")
-    yield* world.user.annotate("vm-1", { [ADOPT]: "1" })
-    yield* TestClock.adjust("2 minutes")
-    assert.strictEqual(yield* phase(world), "Ready")
-    assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
   })
 )

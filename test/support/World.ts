@@ -17,15 +17,19 @@ import * as Operator from "../../src/Operator.ts"
 import { Providers, ProvisioningProvider } from "../../src/ports/ProvisioningProvider.ts"
 import * as AapProvider from "../../src/providers/aap/AapProvider.ts"
 import { AapSettings } from "../../src/providers/aap/AapSettings.ts"
+import * as EdaProvider from "../../src/providers/eda/EdaProvider.ts"
+import { EdaSettings } from "../../src/providers/eda/EdaSettings.ts"
 import { type ReconcileSettings, Settings } from "../../src/reconcile/Settings.ts"
 import { type FaultyWire, withFaults } from "./Faults.ts"
 import * as SimulatedAap from "./SimulatedAap.ts"
+import * as SimulatedEda from "./SimulatedEda.ts"
 import * as SimulatedKubernetes from "./SimulatedKubernetes.ts"
 import { makeUser, type User } from "./User.ts"
 import { byOrigin, inProcess, type WireHandler } from "./Wire.ts"
 
 const KUBERNETES = "https://kubernetes.test"
 const AAP = "https://aap.test"
+const EDA = "http://eda.test"
 
 export const PROVISION_TEMPLATE = "osac-create-compute-instance"
 export const DEPROVISION_TEMPLATE = "osac-delete-compute-instance"
@@ -42,7 +46,13 @@ export const settings: ReconcileSettings = {
   cancelDeadline: minutes(10)
 }
 
+type ProviderName = "aap" | "eda"
+type ProviderNames = readonly [ProviderName, ...ReadonlyArray<ProviderName>]
+
 export interface WorldOptions {
+  /** What a process is configured for; the first one launches. Default: AAP alone. */
+  readonly providers?: ProviderNames
+  readonly eda?: { readonly minimumRequestInterval?: Duration.Duration; readonly settlePeriod?: Duration.Duration }
   readonly settings?: Partial<ReconcileSettings>
   readonly aap?: SimulatedAap.Options
   readonly concurrency?: number
@@ -65,6 +75,55 @@ export interface Process {
 
 export const crd: unknown = parse(readFileSync("k8s/crd/cloudkit.openshift.io_computeinstances.yaml", "utf8"))
 
+const aapLayer = (options: WorldOptions) =>
+  AapProvider.layer.pipe(
+    Layer.orDie,
+    Layer.provide(
+      Layer.succeed(AapSettings, {
+        url: AAP,
+        token: Effect.succeed(Redacted.make("operator-token")),
+        templates: options.templates ?? { provision: PROVISION_TEMPLATE, deprovision: DEPROVISION_TEMPLATE },
+        organization: Option.none(),
+        pollInterval: Duration.millis(options.settings?.pollInterval ?? settings.pollInterval),
+        requestTimeout: Duration.seconds(30),
+        maxConcurrentRequests: 10
+      })
+    )
+  )
+
+const edaLayer = (options: WorldOptions) =>
+  EdaProvider.layer.pipe(
+    Layer.provide(
+      Layer.succeed(EdaSettings, {
+        webhooks: {
+          provision: Option.some(`${EDA}/${SimulatedEda.PROVISION_PATH}`),
+          deprovision: Option.some(`${EDA}/${SimulatedEda.DEPROVISION_PATH}`)
+        },
+        minimumRequestInterval: options.eda?.minimumRequestInterval ?? Duration.zero,
+        settlePeriod: options.eda?.settlePeriod ?? Duration.minutes(10),
+        token: Option.none()
+      })
+    )
+  )
+
+/** All providers that the process is configured for; the first one launches. */
+const providersLayer = (http: Layer.Layer<HttpClient.HttpClient>, options: WorldOptions) =>
+  Layer.effect(
+    Providers,
+    Effect.gen(function* () {
+      const [first, ...others] = options.providers ?? ["aap"]
+      const build = (name: ProviderName) =>
+        Effect.flatMap(
+          Layer.build(Layer.provide(name === "aap" ? aapLayer(options) : edaLayer(options), http)),
+          (context) => Effect.provide(ProvisioningProvider, context)
+        )
+      const active = yield* build(first)
+      const all = [active, ...(yield* Effect.forEach(others, build))]
+      const byName = (name: string) => Option.fromUndefinedOr(all.find((provider) => provider.name === name))
+      return Providers.of({ active, all, byName })
+    })
+  )
+
 const operatorLayer = (client: HttpClient.HttpClient, options: WorldOptions) => {
   const http = Layer.succeed(HttpClient.HttpClient, client)
   const apiServer = Layer.effect(
@@ -79,32 +138,11 @@ const operatorLayer = (client: HttpClient.HttpClient, options: WorldOptions) => 
     KubernetesAdapter.layer({ group: GROUP, version: VERSION, plural: PLURAL, namespace: Option.none() }),
     EventsAdapter.layer({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, reportingInstance: "operator-0" })
   ).pipe(Layer.provide(apiServer))
-  const aap = AapProvider.layer.pipe(
-    Layer.orDie,
-    Layer.provide(
-      Layer.succeed(AapSettings, {
-        url: AAP,
-        token: Effect.succeed(Redacted.make("operator-token")),
-        templates: options.templates ?? { provision: PROVISION_TEMPLATE, deprovision: DEPROVISION_TEMPLATE },
-        organization: Option.none(),
-        pollInterval: Duration.millis(options.settings?.pollInterval ?? settings.pollInterval),
-        requestTimeout: Duration.seconds(30),
-        maxConcurrentRequests: 10
-      })
-    ),
-    Layer.provide(http)
+  return Layer.mergeAll(
+    kubernetes,
+    providersLayer(http, options),
+    Layer.succeed(Settings, { ...settings, ...options.settings })
   )
-  const providers = Layer.effect(
-    Providers,
-    Effect.map(ProvisioningProvider, (active) =>
-      Providers.of({
-        active,
-        all: [active],
-        byName: (name) => (name === active.name ? Option.some(active) : Option.none())
-      })
-    )
-  ).pipe(Layer.provide(aap))
-  return Layer.mergeAll(kubernetes, providers, Layer.succeed(Settings, { ...settings, ...options.settings }))
 }
 
 export interface World {
@@ -112,6 +150,10 @@ export interface World {
   readonly aap: SimulatedAap.SimulatedAap
   readonly kubernetesWire: FaultyWire
   readonly aapWire: FaultyWire
+  readonly eda: SimulatedEda.SimulatedEda
+  readonly edaWire: FaultyWire
+  /** Starts a process that is configured for these providers; the first one launches. */
+  readonly startAs: (...providers: ProviderNames) => Effect.Effect<Process, never, Scope.Scope>
   /** Starts a process of the operator. Several may run at once. */
   readonly start: Effect.Effect<Process, never, Scope.Scope>
   /** Somebody with kubectl. */
@@ -163,13 +205,15 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   const cluster = options.around?.kubernetes?.(kubernetes.handler) ?? kubernetes.handler
   const kubernetesWire = yield* withFaults(cluster)
   const aapWire = yield* withFaults(options.around?.aap?.(aap.handler) ?? aap.handler)
-  const wires = byOrigin({ [KUBERNETES]: kubernetesWire.handler, [AAP]: aapWire.handler })
+  const eda = yield* SimulatedEda.make({ cluster: { handler: cluster, origin: KUBERNETES } })
+  const edaWire = yield* withFaults(eda.handler)
+  const wires = byOrigin({ [KUBERNETES]: kubernetesWire.handler, [AAP]: aapWire.handler, [EDA]: edaWire.handler })
 
-  const start = Effect.gen(function* () {
+  const start = Effect.fnUntraced(function* (configured: WorldOptions) {
     let dead = false
     const client = inProcess(killable(wires, () => dead))
     const scope = yield* Scope.make()
-    const context = yield* Layer.buildWithScope(operatorLayer(client, options), scope)
+    const context = yield* Layer.buildWithScope(operatorLayer(client, configured), scope)
     const fiber = yield* Operator.run({
       concurrency: options.concurrency ?? 16,
       resync: Duration.hours(10)
@@ -190,7 +234,10 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     aap,
     kubernetesWire,
     aapWire,
-    start: settled(start),
+    eda,
+    edaWire,
+    start: settled(start(options)),
+    startAs: (...providers) => settled(start({ ...options, providers })),
     user: settledUser(makeUser(cluster, KUBERNETES))
   }
   return world
