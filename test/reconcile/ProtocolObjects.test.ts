@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { assertNoOverlap, at, condition, isLaunch, isPoll, jobsOf, stored, verdict } from "../support/expectations.ts"
+import { assertNoOverlap, at, isLaunch, isPoll, jobsOf, stored, verdict } from "../support/expectations.ts"
 import type { JsonObject } from "../support/SimulatedKubernetes.ts"
 import { aapRequests } from "../support/schedulesHarms.ts"
 import { makeWorld, PROVISION_TEMPLATE, type World } from "../support/World.ts"

@@ -14,7 +14,7 @@ import { type Answer, fromAnswer, fromTransport } from "./ErrorTranslation.ts"
 const REQUEST_TIMEOUT = Duration.seconds(10)
 
 /** Bytes of UTF-8. The receiver takes this many, and not one more. */
-export const LARGEST_BODY = 1_048_576
+const LARGEST_BODY = 1_048_576
 
 /** An answer is the path, or a short complaint. Whatever is longer is a page, of which only the title matters. */
 const ENOUGH = 65_536

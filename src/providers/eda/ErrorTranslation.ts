@@ -16,7 +16,7 @@ export interface Answer {
 const LONGEST_WORDS = 300
 
 /** One bounded line, without what differs each time (ids, ports of connections) and without tokens. */
-export const shown = (text: string): string => {
+const shown = (text: string): string => {
   const line = text
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{16,}/gu, "$1 [redacted]")
     .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/giu, "…")

@@ -10,7 +10,7 @@ import { statusLine } from "./ErrorTranslation.ts"
 export const PROVIDER = "eda"
 
 /** The variable that names a webhook. */
-export const variableOf = (operation: Operation): string =>
+const variableOf = (operation: Operation): string =>
   `CLOUDKIT_COMPUTE_INSTANCE_${operation === "provision" ? "PROVISION" : "DEPROVISION"}_WEBHOOK`
 
 const reasonOf = (error: EdaError): ProviderReason => {

@@ -201,8 +201,7 @@ const foreign: JsonObject = {
   ]
 }
 
-/** Whole scenes: an object, and what a pass may see beside it. */
-export const scene: fc.Arbitrary<Scene> = jobs.chain((known) =>
+const anyScene: fc.Arbitrary<Scene> = jobs.chain((known) =>
   intentAmong(known).chain((among) =>
     fc.tuple(rest, fc.option(search(known, among), { nil: undefined, freq: 2 })).map(([r, seen]): Scene => {
       const open = among !== undefined && r.plain ? { ...among, provider: "aap" } : among
@@ -242,6 +241,37 @@ export const scene: fc.Arbitrary<Scene> = jobs.chain((known) =>
       }
     })
   )
+)
+
+/** A launch of what the object wants, of which nobody knows what came, and a search for it. */
+const unresolved: fc.Arbitrary<Scene> = fc
+  .tuple(anyScene, intent, fc.boolean(), fc.boolean(), fc.constantFrom(NOW, NOW, NOW, NOW + 48 * HOUR))
+  .map(([any, sent, deleting, quiet, now]): Scene => {
+    const { adopt: _, ...others } = any
+    const type: Operation = deleting ? "deprovision" : "provision"
+    const open = {
+      ...sent,
+      operation: type,
+      key: keyOf(UID, type, versions.A, sent.attempt),
+      configVersion: versions.A
+    }
+    return {
+      ...others,
+      spec: specs.A,
+      annotations: {},
+      finalizers: ["cloudkit.openshift.io/computeinstance"],
+      providers: facts("aap"),
+      deleting,
+      now,
+      intent: { ...open, provider: "aap", stamp: at(NOW - 45_000) },
+      search: { purpose: "intent", quiet, found: any.search?.found ?? [] }
+    }
+  })
+
+/** Whole scenes: an object, and what a pass may see beside it. */
+export const scene: fc.Arbitrary<Scene> = fc.oneof(
+  { weight: 6, arbitrary: anyScene },
+  { weight: 1, arbitrary: unresolved }
 )
 
 /** What providers may say of jobs. */

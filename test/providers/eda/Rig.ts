@@ -20,11 +20,11 @@ import * as SimulatedEda from "../../support/SimulatedEda.ts"
 import { inProcess, type WireHandler } from "../../support/Wire.ts"
 
 const EDA = "http://eda.test:5000"
-export const PROVISION = `${EDA}/${SimulatedEda.PROVISION_PATH}`
-export const DEPROVISION = `${EDA}/${SimulatedEda.DEPROVISION_PATH}`
+const PROVISION = `${EDA}/${SimulatedEda.PROVISION_PATH}`
+const DEPROVISION = `${EDA}/${SimulatedEda.DEPROVISION_PATH}`
 export const VERSION = "cfd490dd9e0eef4b"
 
-export const edaSettings = (overrides: Partial<EdaSettingsShape> = {}): EdaSettingsShape => ({
+const edaSettings = (overrides: Partial<EdaSettingsShape> = {}): EdaSettingsShape => ({
   webhooks: { provision: Option.some(PROVISION), deprovision: Option.some(DEPROVISION) },
   minimumRequestInterval: Duration.zero,
   settlePeriod: Duration.minutes(10),
@@ -64,7 +64,7 @@ export const makeRig = Effect.fnUntraced(function* (
   return { eda, wire, provider: yield* providerOver(wire.handler, options.settings) }
 })
 
-export const uidOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`
+const uidOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`
 
 export const objectOf = (metadata: Partial<ObjectMeta> = {}): KubernetesObject => ({
   apiVersion: "cloudkit.openshift.io/v1alpha1",

@@ -8,7 +8,7 @@ import { Result } from "effect"
 import { type Json, parseJson } from "../kubernetes/Json.ts"
 import type { WireRequest, WireResponse } from "../Wire.ts"
 
-export const LARGEST_BODY = 1_048_576
+const LARGEST_BODY = 1_048_576
 
 /** What the receiver hands on to the rules, before they add where and when it came from. */
 export interface Received {
