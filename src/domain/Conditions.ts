@@ -117,7 +117,7 @@ export const reasons = {
   ProviderMisaddressed: {
     person: false,
     meaning: "What answered is not the provider's API (HTML, a redirect, or malformed JSON).",
-    remedy: "Correct CLOUDKIT_AAP_URL, or what sits between operator and provider."
+    remedy: "Correct the provider's address, or what sits between operator and provider."
   },
   ProviderRefused: {
     person: false,
@@ -158,11 +158,16 @@ export const reasons = {
     remedy:
       "Set the annotation retry-requested-at to run it again, or tear the machine down by hand and remove the finalizer."
   },
+  WaitingForPlaybook: {
+    person: false,
+    meaning: "Deletion waits for a provision that was requested, cannot be cancelled, and has not signalled its end.",
+    remedy: "Nothing to do; after the settle period the machine is torn down anyway."
+  },
   AwaitingSignal: {
     person: true,
-    meaning: "A deprovision was requested from playbooks that only signal their end, and the signal has not come.",
+    meaning: "A playbook that only signals its end was requested, and the signal has not come.",
     remedy:
-      'When the machine is gone, set the annotation cloudkit.openshift.io/deprovisioned to "true"; to request it again, set retry-requested-at.'
+      'Look at the playbook. To request it again, set the annotation retry-requested-at; when a deleted machine is gone, set cloudkit.openshift.io/deprovisioned to "true".'
   },
   CancelForbidden: {
     person: true,

@@ -9,7 +9,7 @@ import { PLAYBOOK_FINALIZERS } from "./ComputeInstance.ts"
 import { cancel, remove } from "./Deletion.ts"
 import { type History, openIntent, wantsRetry } from "./Instance.ts"
 import { isLive, isTerminal, type Job, newest } from "./Job.ts"
-import { isSilent, launch, lostForGood, notConfigured, resolve, unrecorded } from "./Launching.ts"
+import { awaitSignal, isSilent, launch, lostForGood, notConfigured, resolve, unrecorded } from "./Launching.ts"
 import { block, type Observation, type Step } from "./Step.ts"
 
 export type { Found, LaunchStep, Limits, Observation, ProviderFacts, Search, Step } from "./Step.ts"
@@ -55,7 +55,7 @@ const provision = (o: Observation): Step => {
   if (live !== undefined) {
     if (!o.providers.of(live.provider ?? "").configured) return block("ProviderNotConfigured", notConfigured(live))
     const wanted = live.configVersion !== instance.desiredVersion || wantsRetry(instance)
-    return wanted && isSilent(o, live) ? { _tag: "Supersede", jobs: [live] } : { _tag: "Follow", job: live }
+    return wanted && isSilent(o, live) ? { _tag: "Supersede", jobs: [live] } : awaitSignal(o, live)
   }
   if (Result.isFailure(instance.spec)) return block("SpecInvalid", instance.spec.failure)
   const job = newest(history.jobs, "provision")

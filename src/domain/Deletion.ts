@@ -52,7 +52,7 @@ const outwait = (o: Observation, job: Job): Step => {
   if (until === undefined) return { _tag: "Follow", job }
   if (isSilent(o, job)) return { _tag: "Supersede", jobs: [job] }
   const message = `Job ${job.jobID} cannot be cancelled and has not signalled its end; waiting for it until ${new Date(until).toISOString().slice(0, 19)}Z`
-  return { _tag: "Wait", until, reason: "Deprovisioning", message }
+  return { _tag: "Wait", until, reason: "WaitingForPlaybook", message }
 }
 
 /** Stops jobs; nothing else starts meanwhile. */

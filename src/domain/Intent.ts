@@ -25,6 +25,8 @@ export const Intent = Schema.Struct({
   retry: Schema.optionalKey(Schema.String),
   /** When the intent was written (RFC 3339, milliseconds). With the key it names this very sending. */
   stamp: Schema.String,
+  /** The object carried a playbook's finalizer when the launch was sent. */
+  heldByPlaybook: Schema.optionalKey(Schema.Boolean),
   /** Stamp of the first sending, when this is a renewal. */
   since: Schema.optionalKey(Schema.String)
 })

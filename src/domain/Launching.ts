@@ -113,3 +113,14 @@ export const isSilent = (o: Observation, job: Job): boolean => {
   const at = settlesAt(o, job)
   return at !== undefined && !(at > o.now)
 }
+
+/** A provision of a provider that only hears of ends is under way: waited for, and after the settle period a person's. */
+export const awaitSignal = (o: Observation, job: Job): Step => {
+  const until = settlesAt(o, job)
+  if (until === undefined) return { _tag: "Follow", job }
+  if (!isSilent(o, job)) return { _tag: "Wait", until, reason: "JobPending", message: job.message ?? "Job requested" }
+  return block(
+    "AwaitingSignal",
+    `Job ${job.jobID} was requested and has not signalled its end; look at the playbook, and set the annotation cloudkit.openshift.io/retry-requested-at to request it again`
+  )
+}

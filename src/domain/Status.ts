@@ -122,11 +122,14 @@ const standing = (k: Knowledge): Standing => {
   }
 }
 
+/** A person should look, and yet nothing has failed. */
+const stillUnderWay: ReadonlySet<Reason> = new Set<Reason>(["JobDeadlineExceeded", "AwaitingSignal"])
+
 /** Failures of the object's own; anything that recovers by itself is still progress. */
 const phaseOf = (instance: Instance, at: Standing): Phase => {
   if (instance.deletingSince !== undefined) return "Deleting"
   if (at.done) return "Ready"
-  return reasons[at.reason].person && at.reason !== "JobDeadlineExceeded" ? "Failed" : "Progressing"
+  return reasons[at.reason].person && !stillUnderWay.has(at.reason) ? "Failed" : "Progressing"
 }
 
 const verdicts = (k: Knowledge, at: Standing, reconciled: string | undefined): ReadonlyArray<Verdict> => {

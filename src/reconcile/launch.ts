@@ -5,7 +5,7 @@
  * in between leaves an open intent, which `decide` has resolved before anything else happens to the object.
  */
 import { Clock, Effect, Option, Result } from "effect"
-import { FINALIZER } from "../domain/ComputeInstance.ts"
+import { FINALIZER, PLAYBOOK_FINALIZERS, RECONCILED_VERSION_ANNOTATION } from "../domain/ComputeInstance.ts"
 import type { LaunchStep } from "../domain/Decision.ts"
 import { type Refusal, withLaunched, withLost, withRefused, withUnusable } from "../domain/History.ts"
 import type { Instance } from "../domain/Instance.ts"
@@ -52,13 +52,24 @@ const fields = (instance: Instance, intent: Intent) => ({
   template: intent.template
 })
 
+const holdsPlaybookFinalizer = ({ object }: Instance): boolean =>
+  (object.metadata.finalizers ?? []).some((finalizer) => PLAYBOOK_FINALIZERS.includes(finalizer))
+
+/** A signal of an earlier run for the very version that is about to be launched must not be taken for the new run's. */
+const staleSignal = ({ object }: Instance, intent: Intent, provider: Provider): Readonly<Record<string, null>> =>
+  provider.playbooksHoldFinalizer === true &&
+  intent.operation === "provision" &&
+  object.metadata.annotations?.[RECONCILED_VERSION_ANNOTATION] === intent.configVersion
+    ? { [RECONCILED_VERSION_ANNOTATION]: null }
+    : {}
+
 /** Writes the intent, and the finalizer with it, guarded by the view the launch was decided on. */
-const writeIntent = Effect.fnUntraced(function* (instance: Instance, intent: Intent) {
+const writeIntent = Effect.fnUntraced(function* (instance: Instance, intent: Intent, provider: Provider) {
   const client = yield* KubernetesClient
   const store = yield* Store
   const finalizers = instance.object.metadata.finalizers ?? []
   const written = yield* client.patchMetadata(viewOf(instance.object), {
-    annotations: { [INTENT_ANNOTATION]: print(intent) },
+    annotations: { [INTENT_ANNOTATION]: print(intent), ...staleSignal(instance, intent, provider) },
     ...(instance.holdsFinalizer ? {} : { finalizers: Finalizer.added(finalizers, FINALIZER) })
   })
   yield* store.apply(written)
@@ -159,7 +170,7 @@ const send = (instance: Instance, provider: Provider, prepared: PreparedLaunch, 
   Effect.gen(function* () {
     const { sendWindow } = yield* Settings
     const begun = yield* Clock.monotonicTimeNanos
-    const object = yield* writeIntent(instance, intent)
+    const object = yield* writeIntent(instance, intent, provider)
     const elapsed = Number(((yield* Clock.monotonicTimeNanos) - begun) / 1_000_000n)
     if (elapsed > sendWindow) return yield* refused(object, instance, intent, tooLate)
     const answer = yield* Effect.result(prepared.send(orderOf(object, instance, intent)))
@@ -208,6 +219,7 @@ export const launch = (sight: Sight, step: LaunchStep) =>
         template: prepared.template,
         configVersion: step.configVersion,
         ...(instance.retryRequested === undefined ? {} : { retry: instance.retryRequested }),
+        ...(holdsPlaybookFinalizer(instance) ? { heldByPlaybook: true } : {}),
         stamp: yield* stampNow
       }
       return yield* send(instance, provider, prepared, intent)
@@ -232,12 +244,21 @@ export const renew = (sight: Sight, intent: Intent) =>
     })
   )
 
+/** The object as it was when the launch was sent: a playbook may have let go of it since. */
+const asSent = (object: KubernetesObject, intent: Intent): KubernetesObject => {
+  const { finalizers = [] } = object.metadata
+  const [playbook] = PLAYBOOK_FINALIZERS
+  return intent.heldByPlaybook === true
+    ? { ...object, metadata: { ...object.metadata, finalizers: Finalizer.added(finalizers, playbook) } }
+    : object
+}
+
 /** Step Presume: nobody can tell whether it was sent, so it counts as sent. */
 export const presume = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
   const provider = yield* providerFor(intent.provider)
   const { instance } = sight
   if (provider.presume === undefined) return again(instance.object)
-  const job = provider.presume(orderOf(instance.object, instance, intent), intent.operation)
+  const job = provider.presume(orderOf(asSent(instance.object, intent), instance, intent), intent.operation)
   yield* Effect.logWarning(
     `${intent.operation} request may have been accepted; it is not repeated`,
     fields(instance, intent)

@@ -252,7 +252,19 @@ describe("precedence, whatever is observed", { timeout: 30_000 }, () => {
     "while a launch is unresolved nothing happens but its resolution",
     law((step, o) => {
       if (!isOpen(o) || step._tag === "LeaveAlone" || step._tag === "AdoptNamed") return
-      const open = ["Search", "AwaitQuiet", "Renew", "Close", "Adopt", "Presume", "Block", "Cancel", "Follow", "Wait"]
+      const open = [
+        "Search",
+        "AwaitQuiet",
+        "Renew",
+        "Close",
+        "Adopt",
+        "Presume",
+        "Block",
+        "Cancel",
+        "Follow",
+        "Wait",
+        "Supersede"
+      ]
       expect(open).toContain(step._tag)
       if (step._tag === "Search") expect(step.purpose).toBe("intent")
       if (step._tag === "Block") expect(step.reason).toBe("ProviderNotConfigured")

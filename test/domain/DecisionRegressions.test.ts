@@ -115,6 +115,11 @@ describe("deletion with launches that were given up", () => {
     const torn = job("deprovision", "Succeeded", { timestamp: "2026-11-21T11:40:00Z" })
     expect(outcome([built(versions.A, 3), torn])).toBe("Release")
   })
+
+  it("a job that ended after the deprovision began makes it run again, however short the record", () => {
+    const torn = job("deprovision", "Succeeded", { timestamp: "2026-11-21T11:31:30Z" })
+    expect(outcome([built(versions.A, 3), torn])).toBe("Launch")
+  })
 })
 
 describe("time", () => {

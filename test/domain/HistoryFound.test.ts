@@ -170,6 +170,13 @@ describe("the bound of a history", () => {
     ])
   })
 
+  it("keeps a provision that turned up after the newest deprovision, which has yet to be covered by another", () => {
+    const before = of({ jobs: [job("provision", "Succeeded"), job("deprovision", "Succeeded")] })
+    const late = [found("60", { state: "Succeeded" })]
+    const history = withFound(before, late, "duplicate", undefined, versions.A, 2)
+    expect(ids(history)).toContain("60")
+  })
+
   it("is not reached before the limit", () => {
     const next = intentFor("deprovision", { attempt: 6 })
     expect(ids(withLaunched(of({ jobs: many }), { ...answer, id: "76" }, next, next, NOW, 6))).toHaveLength(6)

@@ -200,3 +200,22 @@ it.effect(
       assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
     })
 )
+
+it.effect("the signal of an older run is not taken for the signal of a new run of the same version", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld({ providers: ["eda"] })
+    yield* world.start
+    yield* world.user.create("vm-1", spec)
+    yield* TestClock.adjust("10 minutes")
+    yield* world.eda.play(() => ({ ends: "never" }))
+    yield* world.user.patch("vm-1", { spec: { vcpu: 4 } })
+    yield* TestClock.adjust("20 minutes")
+    const silent = yield* stored(world, "vm-1")
+    assert.strictEqual(verdict(silent, "Stalled"), "True AwaitingSignal")
+    assert.strictEqual(at(silent, "status", "phase"), "Progressing")
+    yield* world.user.patch("vm-1", { spec: { vcpu: 2 } })
+    yield* TestClock.adjust("5 minutes")
+    assert.strictEqual((yield* world.eda.webhooks).length, 3)
+    assert.notStrictEqual(at(yield* stored(world, "vm-1"), "status", "phase"), "Ready")
+  })
+)

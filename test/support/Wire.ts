@@ -192,7 +192,7 @@ export const serve = (
         }
         const answer = handler({
           method: incoming.method ?? "GET",
-          url: new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "127.0.0.1"}`),
+          url: new URL(`http://${incoming.headers.host ?? "127.0.0.1"}${incoming.url ?? "/"}`),
           headers,
           body: Buffer.concat(chunks).toString("utf8")
         }).pipe(
