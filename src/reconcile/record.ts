@@ -57,9 +57,13 @@ export const amend = Effect.fnUntraced(function* (object: KubernetesObject, chan
   return written
 })
 
+/** Between attempts to record an answer. */
 const patience = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]).pipe(
   Schedule.jittered
 )
+
+/** Attempts that not even a shutdown cuts short; with the waits between them about twenty seconds. */
+const SHIELDED_ATTEMPTS = 8
 
 /** The object as it is now, unless it is gone or another one took its name. */
 const freshly = Effect.fnUntraced(function* (object: KubernetesObject) {
@@ -74,8 +78,8 @@ const freshly = Effect.fnUntraced(function* (object: KubernetesObject) {
 })
 
 /**
- * Amends until it is stored or the object is gone (none), reading afresh after every failure. A record that cannot be
- * understood is left to a person: writing over it would lose it.
+ * Amends until it is stored or the object is gone (none), reading afresh after every failure. A shutdown waits for the
+ * first attempts; after that the open intent is what the next process finds the job by.
  */
 export const recordAnswer = (object: KubernetesObject, change: Change) => {
   let view = Option.some(object)
@@ -97,8 +101,22 @@ export const recordAnswer = (object: KubernetesObject, change: Change) => {
       onSome: (current) => Effect.asSome(amend(current, change))
     })
   )
-  return once.pipe(
-    Effect.tapError((error) => Effect.ignore(again(error))),
-    Effect.retry(patience)
+  const attempt = Effect.tapError(once, (error) => Effect.ignore(again(error)))
+  const lost = Effect.logError(
+    "stopping before the answer of a launch could be recorded; its intent leads to the job",
+    {
+      computeinstance: keyOf(object.metadata)
+    }
+  )
+  return attempt.pipe(
+    Effect.retry(patience.pipe(Schedule.upTo({ times: SHIELDED_ATTEMPTS }))),
+    Effect.uninterruptible,
+    Effect.catch(() =>
+      attempt.pipe(
+        Effect.retry(patience),
+        Effect.onInterrupt(() => lost),
+        Effect.interruptible
+      )
+    )
   )
 }

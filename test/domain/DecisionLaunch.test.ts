@@ -160,7 +160,8 @@ describe("an open intent of which no job was found", () => {
     expect(step({ intent: eda, providers: facts("eda") })).toEqual(presumed)
     expect(step({ intent: eda, providers: facts("eda"), deleting: true, retry: "1" })).toEqual(presumed)
     const sent = job("provision", "Unknown", { provider: "eda", launchKey: eda.key, launchStamp: eda.stamp })
-    expect(step({ intent: eda, jobs: [sent], providers: facts("eda") })).toMatchObject({ _tag: "Follow" })
+    const known = step({ intent: eda, jobs: [sent], providers: facts("eda") })
+    expect(["Wait", "Block"]).toContain(known._tag)
   })
 
   it("of a provider that can neither look nor presume is given up as unknown", () => {

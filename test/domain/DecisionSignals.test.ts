@@ -21,18 +21,29 @@ const eda = (jobs: ReadonlyArray<Job>, more: Scene = {}): Scene => {
 }
 
 describe("a provision that only signals its end", () => {
-  it("is followed for as long as it takes", () => {
-    expect(step(eda([requested("provision", 1_000)]))).toMatchObject({ _tag: "Follow" })
-    expect(step(eda([requested("provision", 100 * SETTLE)]))).toMatchObject({ _tag: "Follow" })
+  it("is given time to signal, then a person is told, and a signal that comes late still counts", () => {
+    const young = eda([requested("provision", 1_000, { message: "requested" })])
+    expect(step(young)).toEqual({
+      _tag: "Wait",
+      until: NOW - 1_000 + SETTLE,
+      reason: "JobPending",
+      message: "requested"
+    })
+    const silent = step(eda([requested("provision", SETTLE)]))
+    expect(silent).toMatchObject({ _tag: "Block", reason: "AwaitingSignal" })
+    expect(silent).toMatchObject({ message: expect.stringContaining("cloudkit.openshift.io/retry-requested-at") })
+    expect(
+      step(eda([requested("provision", 9 * SETTLE, { state: "Succeeded" })], { finalizers: [OURS, ...PLAYBOOKS] }))
+    ).toEqual({
+      _tag: "Settle"
+    })
   })
 
   it("is repeated neither by a retry nor by a spec change before it had time to signal, and is afterwards", () => {
     for (const more of [{ retry: "1" }, { spec: specs.B }]) {
-      expect(step(eda([requested("provision", SETTLE - 1)], more))).toMatchObject({ _tag: "Follow" })
-      expect(step(eda([requested("provision", SETTLE)], more))).toMatchObject({
-        _tag: "Supersede",
-        jobs: [{ jobID: "eda-webhook-1" }]
-      })
+      expect(step(eda([requested("provision", SETTLE - 1)], more))).toMatchObject({ _tag: "Wait" })
+      const silent = eda([requested("provision", SETTLE)], more)
+      expect(step(silent)).toMatchObject({ _tag: "Supersede", jobs: [{ jobID: "eda-webhook-1" }] })
     }
   })
 

@@ -88,9 +88,14 @@ describe("objects that an earlier operator left", () => {
       operation: "deprovision"
     })
   })
+})
 
-  it("EDA jobs are followed until their playbook signals", () => {
-    expect(decide(view(read("eda-requested.json")))).toMatchObject({ _tag: "Follow", job: { jobID: "eda-webhook-1" } })
+describe("objects that an earlier operator left with EDA jobs, or between passes", () => {
+  it("EDA jobs are waited for until their playbook signals, and need a person when it never does", () => {
+    const requested = view(read("eda-requested.json"))
+    const soon = { ...requested, now: Date.parse("2026-11-21T11:45:00Z") }
+    expect(decide(soon)).toMatchObject({ _tag: "Wait", until: Date.parse("2026-11-21T11:49:48Z") })
+    expect(decide(requested)).toMatchObject({ _tag: "Block", reason: "AwaitingSignal" })
     const provisioned = read("eda-provisioned.json")
     expect(decide(view(provisioned, saw("eda-webhook-1", "Succeeded")))).toEqual({ _tag: "Settle" })
   })

@@ -154,12 +154,14 @@ describe("an object that rests or needs a person", () => {
     expect(types(status)).not.toContain("Reconciling")
   })
 
-  it("every reason that needs a person is Stalled and Failed, every other is Reconciling and Progressing", () => {
+  it("every reason that needs a person is Stalled, and Failed unless the work goes on; every other is Reconciling and Progressing", () => {
+    const goesOn = ["JobDeadlineExceeded", "AwaitingSignal"]
     for (const [reason, { person }] of Object.entries(reasons)) {
       const known = Object.keys(reasons).find((one): one is keyof typeof reasons => one === reason)
-      if (known === undefined || ["Manual", "Unmanaged", "JobDeadlineExceeded"].includes(known)) continue
+      if (known === undefined || ["Manual", "Unmanaged"].includes(known)) continue
       const status = shown({}, { _tag: "Block", reason: known, message: "m" })
-      expect([reason, status.phase]).toEqual([reason, person ? "Failed" : "Progressing"])
+      const failed = person && !goesOn.includes(known)
+      expect([reason, status.phase]).toEqual([reason, failed ? "Failed" : "Progressing"])
       expect(types(status)).toContain(person ? "Stalled" : "Reconciling")
     }
   })

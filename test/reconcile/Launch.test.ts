@@ -156,3 +156,37 @@ it.effect("a process told to stop while a launch is under way records the job be
     assert.notStrictEqual(stopping.pollUnsafe(), undefined)
   })
 )
+
+const recording = (request: WireRequest): boolean =>
+  request.method === "PATCH" && request.url.pathname.endsWith("/status")
+
+it.effect("an API server that does not answer for a while does not keep the id of a job from being recorded", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld()
+    yield* world.aap.play(() => quick)
+    yield* world.kubernetesWire.order({ when: recording, times: 3, harm: { _tag: "Hang" } })
+    yield* world.start
+    yield* world.user.create("vm-1", spec)
+    yield* TestClock.adjust("5 minutes")
+    yield* assertReadyWithOneJob(world)
+    assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
+  })
+)
+
+it.effect("a shutdown while the API server is away ends in bounded time, and the next process finds the job", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld()
+    yield* world.aap.play(() => quick)
+    yield* world.kubernetesWire.order({ when: recording, times: 1_000, harm: { _tag: "Lose", code: "ECONNREFUSED" } })
+    const process = yield* world.start
+    yield* world.user.create("vm-1", spec)
+    const stopping = yield* Effect.forkChild(process.stop, { startImmediately: true })
+    yield* TestClock.adjust("1 minute")
+    assert.notStrictEqual(stopping.pollUnsafe(), undefined)
+    yield* world.kubernetesWire.heal
+    yield* world.start
+    yield* TestClock.adjust("5 minutes")
+    yield* assertReadyWithOneJob(world)
+    assert.strictEqual(yield* world.aapWire.count(isLaunch), 1)
+  })
+)

@@ -1,0 +1,186 @@
+/**
+ * Where the documents are tried: a cluster, a simulated AAP and a simulated EDA on loopback ports, a shell for the commands,
+ * and the test in the place of the kubelet, which starts the operator with the variables that a document's YAML gives it.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert } from "@effect/vitest"
+import { Effect, type Scope } from "effect"
+import { parse } from "yaml"
+import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
+import { at, fromUnknown, isObject, type Json, type JsonObject, listAt, stringAt } from "../support/kubernetes/Json.ts"
+import * as SimulatedAap from "../support/SimulatedAap.ts"
+import * as SimulatedEda from "../support/SimulatedEda.ts"
+import { serve } from "../support/Wire.ts"
+import { block } from "./Blocks.ts"
+import type { Cluster } from "./Cluster.ts"
+import * as OperatorProcess from "./OperatorProcess.ts"
+import * as Shell from "./Shell.ts"
+
+export interface Site extends Cluster {
+  readonly shell: Shell.Shell
+  /** Where the shell is, and files of the documents lie. */
+  readonly home: string
+  readonly aap: SimulatedAap.SimulatedAap
+  readonly eda: SimulatedEda.SimulatedEda
+  /** The documents' addresses, namespaces and tokens replaced by the ones that are here. */
+  readonly here: (text: string) => string
+  /** Starts the operator with the variables of a block, as a kubelet would. */
+  readonly operate: (number: number) => Effect.Effect<OperatorProcess.OperatorProcess, never, Scope.Scope>
+  readonly object: (name: string) => Effect.Effect<JsonObject | undefined>
+  /** Every status that the object was seen with, oldest first. */
+  readonly seen: (name: string) => ReadonlyArray<JsonObject>
+  /** What the operators logged so far, one JSON object a line. */
+  readonly log: () => ReadonlyArray<JsonObject>
+  /** The same, as text. */
+  readonly logText: () => string
+}
+
+export const OPERATOR_TOKEN = "operator-token"
+export const PROVISION = "innabox-create-compute-instance"
+export const DEPROVISION = "innabox-delete-compute-instance"
+
+const pause = Effect.sleep("100 millis")
+
+/** Looks until it holds; the last thing seen is in the complaint when it does not come. */
+export const eventually = <A>(what: string, look: Effect.Effect<A>, holds: (seen: A) => boolean): Effect.Effect<A> =>
+  Effect.gen(function* () {
+    const deadline = performance.now() + 30_000
+    for (;;) {
+      const seen = yield* look
+      if (holds(seen)) return seen
+      if (performance.now() > deadline) {
+        return yield* Effect.die(new Error(`waited in vain for ${what}; the last was ${JSON.stringify(seen)}`))
+      }
+      yield* pause
+    }
+  })
+
+const replacing = (cluster: Cluster, aap: string, eda: string) => {
+  const replacements: ReadonlyArray<readonly [string, string]> = [
+    ["https://aap.example.com", aap],
+    ["https://innabox-aap-example.apps.cluster.example.com", aap],
+    ["http://innabox-eda-service:5000", eda],
+    ["namespace: default", `namespace: ${cluster.namespace}`],
+    ["cloudkit-system", cluster.system],
+    ...["your-aap-oauth2-token-here", "YOUR_AAP_TOKEN_HERE", "YOUR_AAP_TOKEN", "your-token-here", "your-token"].map(
+      (token): readonly [string, string] => [token, OPERATOR_TOKEN]
+    )
+  ]
+  return (text: string): string => replacements.reduce((so, [from, to]) => so.replaceAll(from, to), text)
+}
+
+/** The variables that a container with this `env` would see. */
+const environmentOf = Effect.fnUntraced(function* (env: ReadonlyArray<Json>, cluster: Cluster) {
+  const variables: Record<string, string> = {}
+  for (const one of env) {
+    const secret = stringAt(one, "valueFrom", "secretKeyRef", "name")
+    const key = stringAt(one, "valueFrom", "secretKeyRef", "key") ?? ""
+    const name = stringAt(one, "name") ?? ""
+    variables[name] = stringAt(one, "value") ?? ""
+    if (secret === undefined) continue
+    const { body } = yield* cluster.ask("GET", `/api/v1/namespaces/${cluster.system}/secrets/${secret}`)
+    const found = stringAt(body, "data", key) ?? assert.fail(`there is no Secret ${secret} with a key ${key}`)
+    variables[name] = Buffer.from(found, "base64").toString("utf8")
+  }
+  return variables
+})
+
+/** What only the test wants of the operator. */
+const besides = (cluster: Cluster, home: string) => ({
+  KUBECONFIG: join(home, "config"),
+  CLOUDKIT_COMPUTE_INSTANCE_NAMESPACE: cluster.namespace
+})
+
+/** An interval of half a minute would only make the test longer. */
+const hurried = (variables: Record<string, string>): Record<string, string> => ({
+  ...variables,
+  ...("CLOUDKIT_AAP_STATUS_POLL_INTERVAL" in variables ? { CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1s" } : {})
+})
+
+const pathOf = ({ namespace }: Cluster): string => `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${PLURAL}`
+
+/** Keeps every status of every object, until the scope closes. */
+const watching = Effect.fnUntraced(function* (cluster: Cluster) {
+  const seen = new Map<string, Array<JsonObject>>()
+  const look = Effect.map(cluster.ask("GET", pathOf(cluster)), ({ body }) => {
+    for (const item of listAt(body, "items")) {
+      const status = at(item, "status")
+      const name = stringAt(item, "metadata", "name") ?? ""
+      const statuses = seen.get(name) ?? []
+      seen.set(name, statuses)
+      if (isObject(status) && JSON.stringify(statuses.at(-1)) !== JSON.stringify(status)) statuses.push(status)
+    }
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, pause)))
+  return (name: string): ReadonlyArray<JsonObject> => seen.get(name) ?? []
+})
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "cloudkit-document-"))),
+  (home) => Effect.sync(() => rmSync(home, { recursive: true, force: true }))
+)
+
+const readText = (file: string): string => readFileSync(file, "utf8")
+
+const parsedLines = (text: string): ReadonlyArray<JsonObject> =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => fromUnknown(JSON.parse(line)))
+    .filter(isObject)
+
+const makeAap = Effect.gen(function* () {
+  const aap = yield* SimulatedAap.make({
+    templates: [
+      { name: PROVISION },
+      { name: DEPROVISION },
+      { name: "innabox-inspect", kind: "workflow_job_template" }
+    ]
+  })
+  yield* aap.play(() => ({ pendingFor: "1200 millis", runningFor: "2500 millis", cancelTakes: "1500 millis", ends: "successful" }))
+  return aap
+})
+
+/** Ends with the scope, with every process in it. */
+export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
+  const home = yield* temporary
+  const log = join(home, "operator.log")
+  writeFileSync(log, "")
+  writeFileSync(join(home, "config"), JSON.stringify(cluster.kubeconfig))
+  const aap = yield* makeAap
+  const aapUrl = (yield* serve(aap.handler)).url
+  const eda = yield* SimulatedEda.make({ cluster: { handler: cluster.handler, origin: cluster.url } })
+  yield* eda.play(() => ({ startsAfter: "200 millis", worksFor: "1500 millis", finalizer: "atEnd" }))
+  const edaUrl = (yield* serve(eda.handler)).url
+  const shell = yield* Shell.open(home, {
+    KUBECONFIG: join(home, "config"),
+    OPERATOR_LOG: log,
+    AAP_URL: `${aapUrl}/api/v2`,
+    AAP_TOKEN: OPERATOR_TOKEN
+  })
+  const here = replacing(cluster, aapUrl, edaUrl)
+  const site: Site = {
+    ...cluster,
+    shell,
+    home,
+    aap,
+    eda,
+    here,
+    operate: (number) =>
+      Effect.gen(function* () {
+        const env = listAt(fromUnknown(parse(here(block(number).text))), "env")
+        const variables = hurried(yield* environmentOf(env, cluster))
+        return yield* OperatorProcess.start({ ...variables, ...besides(cluster, home) }, log)
+      }),
+    object: (name) =>
+      Effect.map(cluster.ask("GET", `${pathOf(cluster)}/${name}`), ({ body, status }) =>
+        status === 200 && isObject(body) ? body : undefined
+      ),
+    seen: yield* watching(cluster),
+    log: () => parsedLines(readText(log)),
+    logText: () => readText(log)
+  }
+  return site
+})
