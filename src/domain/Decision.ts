@@ -21,11 +21,19 @@ const ended = (job: Job): Step => {
   return block("JobOutcomeUnknown", `Job ${job.jobID}: ${words}`)
 }
 
-/** The machine was built by a provider whose playbooks hold no finalizer; the active one's would have. */
-const needsPlaybookFinalizer = (o: Observation, built: Job): boolean =>
-  o.providers.active.playbooksHoldFinalizer === true &&
-  o.providers.of(built.provider ?? "").playbooksHoldFinalizer !== true &&
-  !(o.instance.object.metadata.finalizers ?? []).some((finalizer) => PLAYBOOK_FINALIZERS.includes(finalizer))
+/**
+ * What there is of a machine came from a provider whose playbooks hold no finalizer; the active one's would have. It is
+ * put on whatever became of the job, as deletion will ask the active provider to tear down what may be there.
+ */
+const needsPlaybookFinalizer = (o: Observation): boolean => {
+  const job = newest(o.history.jobs, "provision")
+  return (
+    job !== undefined &&
+    o.providers.active.playbooksHoldFinalizer === true &&
+    o.providers.of(job.provider ?? "").playbooksHoldFinalizer !== true &&
+    !(o.instance.object.metadata.finalizers ?? []).some((finalizer) => PLAYBOOK_FINALIZERS.includes(finalizer))
+  )
+}
 
 /** A live job has its way first: duplicates are stopped, all others followed. */
 const liveFirst = (o: Observation): Step | undefined => {
@@ -64,9 +72,7 @@ const provision = (o: Observation): Step => {
   const lost = lostForGood(o, "provision")
   if (lost !== undefined) return lost
   if (job === undefined || job.configVersion !== instance.desiredVersion) return launch(o, "provision")
-  if (job.state === "Succeeded" || wasBuiltBy(job, history)) {
-    return needsPlaybookFinalizer(o, job) ? { _tag: "HoldForPlaybook" } : { _tag: "Settle" }
-  }
+  if (job.state === "Succeeded" || wasBuiltBy(job, history)) return { _tag: "Settle" }
   return wantsRetry(instance) ? launch(o, "provision") : ended(job)
 }
 
@@ -89,5 +95,7 @@ export const decide = (o: Observation): Step => {
   }
   const duplicates = history.jobs.filter((job) => job.duplicate === true && !isTerminal(job))
   if (duplicates.length > 0) return cancel(o, duplicates, "Duplicate")
-  return deleting ? remove(o) : provision(o)
+  if (deleting) return remove(o)
+  const next = provision(o)
+  return needsPlaybookFinalizer(o) ? { _tag: "HoldForPlaybook", next } : next
 }

@@ -1,7 +1,7 @@
 /**
  * Deletion: stop what runs, tear down what may have been built, let go when nothing is owed.
  */
-import { PLAYBOOK_FINALIZERS } from "./ComputeInstance.ts"
+import { DEPROVISIONED_ANNOTATION, PLAYBOOK_FINALIZERS } from "./ComputeInstance.ts"
 import { type History, type Instance, wantsRetry } from "./Instance.ts"
 import { isLive, type Job, type JobState, newest } from "./Job.ts"
 import { isSilent, launch, lostForGood, notConfigured, settlesAt, unrecorded } from "./Launching.ts"
@@ -64,13 +64,14 @@ export const cancel = (o: Observation, jobs: ReadonlyArray<Job>, why: "Duplicate
     : block("ProviderNotConfigured", notConfigured(stuck))
 }
 
+/** No playbook will take its finalizer off: another provider tore the machine down, or somebody says that it is gone. */
+const abandoned = (o: Observation, deprovision: Job | undefined): boolean =>
+  deprovision?.state === "Succeeded" &&
+  (o.providers.of(deprovision.provider ?? "").playbooksHoldFinalizer !== true ||
+    o.instance.object.metadata.annotations?.[DEPROVISIONED_ANNOTATION] === "true")
+
 const release = (o: Observation, deprovision: Job | undefined, warning: string | undefined): Step =>
-  lostFirst(o, {
-    _tag: "Release",
-    warning,
-    playbookFinalizers:
-      deprovision?.state === "Succeeded" && o.providers.of(deprovision.provider ?? "").playbooksHoldFinalizer !== true
-  })
+  lostFirst(o, { _tag: "Release", warning, playbookFinalizers: abandoned(o, deprovision) })
 
 const afterDeprovision = (o: Observation, deprovision: Job): Step => {
   if (!coversAll(o.history, deprovision) || deprovision.gone === true) return lostFirst(o, launch(o, "deprovision"))

@@ -66,7 +66,9 @@ const tooSoon = (o: Observation, operation: Operation): Step | undefined => {
   const { minimumInterval = 0, name } = o.providers.active
   const last = o.history.jobs.findLast((job) => job.type === operation && job.provider === name)
   if (minimumInterval === 0 || last?.timestamp === undefined) return undefined
-  const until = Date.parse(last.timestamp) + minimumInterval
+  // the stamp has the milliseconds that the timestamp lacks
+  const sent = Math.max(Date.parse(last.timestamp), Date.parse(last.launchStamp ?? last.timestamp))
+  const until = sent + minimumInterval
   // a clock that was set back must not make the wait longer than the interval
   if (!(until > o.now) || until - o.now > minimumInterval) return undefined
   const message = `The next ${operation} request may be sent at ${new Date(until).toISOString().slice(0, 19)}Z`
@@ -98,8 +100,10 @@ export const lostForGood = (o: Observation, operation: Operation): Step | undefi
   )
 }
 
-export const notConfigured = (job: Job): string =>
-  `Job ${job.jobID} belongs to provider ${job.provider ?? "unknown"}, which is not configured; configure it, or see to the job by hand and correct status.jobs`
+export const notConfigured = ({ jobID, provider }: Job): string => {
+  const whose = provider === undefined ? "a provider that" : `provider ${provider}, which`
+  return `Job ${jobID} belongs to ${whose} is not configured; configure it, or see to the job by hand and correct status.jobs`
+}
 
 /** When a job of a provider that only hears of ends is no longer waited for (milliseconds); undefined: it is seen. */
 export const settlesAt = (o: Observation, job: Job): number | undefined => {

@@ -82,8 +82,9 @@ const standing = (k: Knowledge): Standing => {
   const { problem, step } = k
   switch (step._tag) {
     case "Settle":
-    case "HoldForPlaybook":
       return { done: true }
+    case "HoldForPlaybook":
+      return standing({ ...k, step: step.next })
     case "Follow":
       return following(k, step.job)
     case "Cancel":

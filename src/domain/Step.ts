@@ -108,7 +108,7 @@ export type Step =
   /** These jobs gave no sign for so long that they are no longer waited for. */
   | { readonly _tag: "Supersede"; readonly jobs: ReadonlyArray<Job> }
   /** Put the playbooks' finalizer on, so that its removal can tell of the end of the machine. */
-  | { readonly _tag: "HoldForPlaybook" }
+  | { readonly _tag: "HoldForPlaybook"; readonly next: Step }
   /** Record what the search found, oldest first: the first counts where `first` says so, all others are duplicates. */
   | {
       readonly _tag: "Adopt"

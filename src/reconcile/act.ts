@@ -56,12 +56,16 @@ const cancelOne = Effect.fnUntraced(function* (sight: Sight, job: Job) {
   }
 })
 
+const named = (jobs: ReadonlyArray<Job>) => ({
+  jobID: jobs.map((job) => job.jobID).join(", "),
+  state: jobs.map((job) => job.state).join(", ")
+})
+
 const cancel = Effect.fnUntraced(function* (sight: Sight, step: Of<"Cancel">) {
   const { pollInterval } = yield* Settings
   const { instance } = sight
-  if (step.why === "Deletion") {
-    yield* Effect.logInfo("checking provision job before deprovision", { computeinstance: instance.key })
-  }
+  const said = { computeinstance: instance.key, ...named(step.jobs) }
+  if (step.why === "Deletion") yield* Effect.logInfo("checking provision job before deprovision", said)
   const seen = new Map<string, JobObservation>()
   for (const job of step.jobs) {
     const ended = yield* cancelOne(sight, job)
@@ -70,7 +74,7 @@ const cancel = Effect.fnUntraced(function* (sight: Sight, step: Of<"Cancel">) {
   const written =
     seen.size === 0 ? instance.object : yield* amend(instance.object, (history) => withSeen(history, seen))
   if (written !== instance.object) return again(written)
-  yield* Effect.logInfo("deprovisioning not ready, requeueing", { computeinstance: instance.key })
+  if (step.why === "Deletion") yield* Effect.logInfo("deprovisioning not ready, requeueing", said)
   return rest(milliseconds(pollInterval))
 })
 
@@ -120,7 +124,7 @@ const holdForPlaybook = Effect.fnUntraced(function* (sight: Sight) {
 
 const follow = Effect.fnUntraced(function* (sight: Sight, job: Job) {
   const line = job.type === "provision" ? "checking provision job status" : "checking deprovision job status"
-  yield* Effect.logDebug(line, { computeinstance: sight.instance.key, jobID: job.jobID, state: job.state })
+  yield* Effect.logInfo(line, { computeinstance: sight.instance.key, jobID: job.jobID, state: job.state })
   const since = job.timestamp === undefined ? sight.now : Date.parse(job.timestamp)
   const remaining = since + sight.limits.jobDeadline - sight.now
   return rest(remaining > 0 ? milliseconds(remaining + 1_000) : Action.awaitChange)

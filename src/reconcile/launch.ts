@@ -10,6 +10,7 @@ import type { LaunchStep } from "../domain/Decision.ts"
 import { type Refusal, withLaunched, withLost, withRefused, withUnusable } from "../domain/History.ts"
 import type { Instance } from "../domain/Instance.ts"
 import { INTENT_ANNOTATION, type Intent, keyOf, print } from "../domain/Intent.ts"
+import { newest } from "../domain/Job.ts"
 import type { JsonObject } from "../domain/Resource.ts"
 import { KubernetesClient, type KubernetesObject } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
@@ -198,6 +199,15 @@ const searchNext = Effect.fnUntraced(function* (sight: Sight, provider: Provider
   return search
 })
 
+/** Nothing is torn down while a provision may run; `decide` saw to it, and this says on what it relied. */
+const sayProvisionEnded = Effect.fnUntraced(function* ({ history, instance }: Sight) {
+  const provision = newest(history.jobs, "provision")
+  if (provision === undefined) return
+  const said = { computeinstance: instance.key, jobID: provision.jobID, state: provision.state }
+  yield* Effect.logInfo("checking provision job before deprovision", said)
+  yield* Effect.logInfo("provision job already terminal", said)
+})
+
 /** Step Launch. */
 export const launch = (sight: Sight, step: LaunchStep) =>
   Effect.scoped(
@@ -209,6 +219,7 @@ export const launch = (sight: Sight, step: LaunchStep) =>
         const search = yield* searchNext(sight, provider, prepared.template)
         if (search !== undefined) return again(instance.object, search)
       }
+      if (step.operation === "deprovision") yield* sayProvisionEnded(sight)
       yield* Effect.logInfo(`triggering ${step.operation}ing`, { computeinstance: instance.key, attempt: step.attempt })
       const intent: Intent = {
         key: keyOf(instance.uid, step.operation, step.configVersion, step.attempt),

@@ -7,7 +7,7 @@ import { parse } from "yaml"
 import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
 import { assets } from "../cluster/assets.ts"
 import { type ControlPlane, type ControlPlaneError, start } from "../cluster/ControlPlane.ts"
-import { fromUnknown, type Json, type JsonObject } from "../support/kubernetes/Json.ts"
+import { fromUnknown, type Json, type JsonObject, objectAt } from "../support/kubernetes/Json.ts"
 import * as SimulatedKubernetes from "../support/SimulatedKubernetes.ts"
 import { ConnectionLost, serve, type WireHandler } from "../support/Wire.ts"
 
@@ -74,21 +74,35 @@ const clusterOf = (handler: WireHandler, url: string, namespace: string, system:
   kubeconfig: kubeconfigOf(url, namespace)
 })
 
+/** As an API server does: the plain values of a Secret are stored encoded. */
+const encoding =
+  (handler: WireHandler): WireHandler =>
+  (request) => {
+    if (!request.url.pathname.includes("/secrets") || request.body === "") return handler(request)
+    const { stringData, ...secret } = objectAt(fromUnknown(JSON.parse(request.body)))
+    const data = Object.entries(objectAt(stringData)).map(([key, value]): readonly [string, Json] => [
+      key,
+      Buffer.from(String(value)).toString("base64")
+    ])
+    const body = JSON.stringify({ ...secret, data: { ...objectAt(secret.data), ...Object.fromEntries(data) } })
+    return handler({ ...request, body })
+  }
+
 /** A cluster for one test alone. */
 export const simulated: Effect.Effect<Cluster, never, Scope.Scope> = Effect.gen(function* () {
   const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd], namespaces: ["cloudkit-system"] })
-  const { url } = yield* serve(kubernetes.handler)
-  return clusterOf(kubernetes.handler, url, "default", "cloudkit-system")
+  const handler = encoding(kubernetes.handler)
+  const { url } = yield* serve(handler)
+  return clusterOf(handler, url, "default", "cloudkit-system")
 })
 
 const overClient =
   ({ client }: ControlPlane): WireHandler =>
   ({ body, headers, method, url }) =>
     Effect.gen(function* () {
-      const request = HttpClientRequest.make(method === "PATCH" || method === "POST" || method === "DELETE" ? method : "GET")(
-        url,
-        { headers }
-      )
+      const request = HttpClientRequest.make(
+        method === "PATCH" || method === "POST" || method === "DELETE" ? method : "GET"
+      )(url, { headers })
       const type = headers["content-type"] ?? "application/json"
       const answer = yield* client.execute(body === "" ? request : HttpClientRequest.bodyText(request, body, type))
       return { status: answer.status, headers: {}, body: yield* answer.text }

@@ -19,7 +19,9 @@ const listening = Effect.callback<Server>((resume) => {
 const closed = (server: Server) =>
   Effect.callback<string>((resume) => {
     const address = server.address()
-    server.close(() => resume(Effect.succeed(String(typeof address === "object" && address !== null ? address.port : 0))))
+    server.close(() =>
+      resume(Effect.succeed(String(typeof address === "object" && address !== null ? address.port : 0)))
+    )
   })
 
 /** Two ports that nobody listens on, and not the same. */

@@ -6,11 +6,16 @@
  * curl and jq are stand-ins everywhere, so that they say the same on every machine; `watch` looks once.
  */
 import { spawn } from "node:child_process"
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Effect, type Scope, Semaphore } from "effect"
 import { assets, present } from "../cluster/assets.ts"
+import type { Cluster } from "./Cluster.ts"
+import { curl } from "./tools/curl.ts"
+import { jq } from "./tools/jq.ts"
+import { kubectl } from "./tools/kubectl.ts"
+import { functions, serve } from "./tools/Service.ts"
+import type { Tool } from "./tools/Tool.ts"
 
 export interface Outcome {
   readonly code: number
@@ -23,63 +28,51 @@ export interface Shell {
   readonly run: (command: string) => Effect.Effect<Outcome>
 }
 
-const tools = {
-  kubectl: fileURLToPath(new URL("./tools/kubectl.ts", import.meta.url)),
-  curl: fileURLToPath(new URL("./tools/curl.ts", import.meta.url)),
-  jq: fileURLToPath(new URL("./tools/jq.ts", import.meta.url))
+const real = present("kubectl") ? `command '${join(assets, "kubectl")}'` : "api"
+
+const environment = `${functions(["curl", "jq", "api"])}
+kubectl() {
+  local word
+  case "$1" in
+  logs)
+    for word in "$@"; do
+      case "$word" in --tail=*) tail -n "\${word#--tail=}" "$OPERATOR_LOG"; return ;; esac
+    done
+    cat "$OPERATOR_LOG" ;;
+  run)
+    while [ "$1" != "--" ]; do shift; done
+    shift
+    "$@" ;;
+  *) ${real} "$@" ;;
+  esac
 }
-
-const node = (file: string): string => `exec '${process.execPath}' '${file}' "$@"`
-
-const realKubectl = present("kubectl") ? `exec '${join(assets, "kubectl")}' "$@"` : node(tools.kubectl)
-
-const kubectl = `case "$1" in
-logs)
-  for word in "$@"; do case "$word" in --tail=*) exec tail -n "\${word#--tail=}" "$OPERATOR_LOG" ;; esac; done
-  exec cat "$OPERATOR_LOG" ;;
-run)
-  while [ "$1" != "--" ]; do shift; done
-  shift
-  exec "$@" ;;
-esac
-${realKubectl}`
-
-const scripts: Readonly<Record<string, string>> = {
-  kubectl,
-  curl: node(tools.curl),
-  jq: node(tools.jq),
-  watch: `for last in "$@"; do :; done\nexec bash -c "$last"`
-}
-
-const installed = (home: string): string => {
-  const bin = join(home, "bin")
-  mkdirSync(bin)
-  for (const [name, script] of Object.entries(scripts)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
-    chmodSync(join(bin, name), 0o755)
-  }
-  return bin
-}
+watch() { local last; for last in "$@"; do :; done; ( eval "$last" ); }
+`
 
 const END = "--- the command has ended:"
 
-/** A bash of its own, ended with the scope. `home` is where it is, and where files of the documents lie. */
+/** A bash of its own in the folder `home`, where the documents' files lie. Ends with the scope, and all it started. */
 export const open = (
+  cluster: Cluster,
   home: string,
   env: Readonly<Record<string, string>>
 ): Effect.Effect<Shell, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const bin = installed(home)
+    const tools = new Map<string, Tool>([
+      ["curl", curl],
+      ["jq", jq],
+      ["api", kubectl(cluster, home)]
+    ])
+    const port = yield* serve(tools)
     const shell = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn("bash", ["--noprofile", "--norc"], {
           cwd: home,
           detached: true,
-          env: { ...process.env, ...env, HOME: home, PATH: `${bin}:${process.env.PATH ?? ""}` },
+          env: { ...process.env, ...env, HOME: home, TOOLS: port },
           stdio: ["pipe", "pipe", "pipe"]
         })
       ),
-      // with whatever still runs in the background
       (child) => Effect.sync(() => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"))
     )
     const oneAtATime = yield* Semaphore.make(1)
@@ -91,6 +84,7 @@ export const open = (
         look()
       })
     }
+    shell.stdin.write(environment)
     const run = (command: string) =>
       Effect.callback<Outcome>((resume) => {
         said = ""

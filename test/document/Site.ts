@@ -26,6 +26,8 @@ export interface Site extends Cluster {
   readonly eda: SimulatedEda.SimulatedEda
   /** The documents' addresses, namespaces and tokens replaced by the ones that are here. */
   readonly here: (text: string) => string
+  /** Lets the newest job of the template end, as soon as it runs. */
+  readonly end: (template: string) => Effect.Effect<void>
   /** Starts the operator with the variables of a block, as a kubelet would. */
   readonly operate: (number: number) => Effect.Effect<OperatorProcess.OperatorProcess, never, Scope.Scope>
   readonly object: (name: string) => Effect.Effect<JsonObject | undefined>
@@ -131,15 +133,19 @@ const parsedLines = (text: string): ReadonlyArray<JsonObject> =>
     .map((line) => fromUnknown(JSON.parse(line)))
     .filter(isObject)
 
+const endOf = (aap: SimulatedAap.SimulatedAap) => (template: string) =>
+  eventually(
+    `a running job of ${template}`,
+    Effect.map(aap.ledger, (jobs) => jobs.findLast((job) => job.template === template)),
+    (job) => job?.status === "running"
+  ).pipe(Effect.flatMap((job) => aap.setStatus(job?.id ?? 0, "successful")))
+
 const makeAap = Effect.gen(function* () {
   const aap = yield* SimulatedAap.make({
-    templates: [
-      { name: PROVISION },
-      { name: DEPROVISION },
-      { name: "innabox-inspect", kind: "workflow_job_template" }
-    ]
+    templates: [{ name: PROVISION }, { name: DEPROVISION }, { name: "innabox-inspect", kind: "workflow_job_template" }]
   })
-  yield* aap.play(() => ({ pendingFor: "1200 millis", runningFor: "2500 millis", cancelTakes: "1500 millis", ends: "successful" }))
+  // a job runs until the test lets it end, so that nothing depends on how fast the machine is
+  yield* aap.play(() => ({ pendingFor: "500 millis", ends: "never", cancelTakes: "1 second" }))
   return aap
 })
 
@@ -154,7 +160,7 @@ export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
   const eda = yield* SimulatedEda.make({ cluster: { handler: cluster.handler, origin: cluster.url } })
   yield* eda.play(() => ({ startsAfter: "200 millis", worksFor: "1500 millis", finalizer: "atEnd" }))
   const edaUrl = (yield* serve(eda.handler)).url
-  const shell = yield* Shell.open(home, {
+  const shell = yield* Shell.open(cluster, home, {
     KUBECONFIG: join(home, "config"),
     OPERATOR_LOG: log,
     AAP_URL: `${aapUrl}/api/v2`,
@@ -168,6 +174,7 @@ export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
     aap,
     eda,
     here,
+    end: endOf(aap),
     operate: (number) =>
       Effect.gen(function* () {
         const env = listAt(fromUnknown(parse(here(block(number).text))), "env")

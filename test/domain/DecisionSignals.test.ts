@@ -64,7 +64,8 @@ describe("a provision that only signals its end", () => {
   it("keeps that distance per operation and provider, and not at all where none is asked for", () => {
     const done = requested("provision", 10_000, { state: "Succeeded" })
     expect(step(eda([done], { deleting: true }))).toMatchObject({ _tag: "Launch", operation: "deprovision" })
-    expect(step(eda([{ ...done, provider: "aap" }], { spec: specs.B }))).toMatchObject({ _tag: "Launch" })
+    const finalizers = [OURS, ...PLAYBOOKS]
+    expect(step(eda([{ ...done, provider: "aap" }], { spec: specs.B, finalizers }))).toMatchObject({ _tag: "Launch" })
     expect(step({ ...eda([done], { spec: specs.B }), providers: facts("aap") })).toMatchObject({ _tag: "Launch" })
   })
 
@@ -145,7 +146,7 @@ describe("switching the provider", () => {
 
   it("an object built without the playbooks' finalizer gets it while it lives, once, and is not launched again", () => {
     const byAap = job("provision", "Succeeded")
-    expect(step(eda([byAap]))).toEqual({ _tag: "HoldForPlaybook" })
+    expect(step(eda([byAap]))).toEqual({ _tag: "HoldForPlaybook", next: { _tag: "Settle" } })
     expect(step(eda([byAap], { finalizers: [OURS, "cloudkit.openshift.io/computeinstance-aap"] }))).toEqual({
       _tag: "Settle"
     })
@@ -155,7 +156,7 @@ describe("switching the provider", () => {
 
   it("a job is judged by the provider that launched it, whichever is active", () => {
     const live = job("provision", "Running", { timestamp: "2026-11-20T11:00:00Z" })
-    expect(step(eda([live], { retry: "1" }))).toMatchObject({ _tag: "Follow" })
+    expect(step(eda([live], { retry: "1", finalizers }))).toMatchObject({ _tag: "Follow" })
     expect(step(eda([live], { deleting: true }))).toMatchObject({ _tag: "Cancel" })
     const silent = requested("provision", SETTLE)
     expect(step({ ...eda([silent], { deleting: true }), providers: facts("aap") })).toMatchObject({ _tag: "Supersede" })

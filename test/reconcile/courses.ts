@@ -44,6 +44,15 @@ export const playsOf = Effect.fnUntraced(function* (world: World, name: string) 
   return [...byEda, ...byAap].sort((a, b) => a.to - b.to || a.from - b.from)
 })
 
+/** Two playbooks that worked on one machine at the same time; one that hangs works on nothing. */
+const together = (plays: ReadonlyArray<Play>): ReadonlyArray<ReadonlyArray<Play>> =>
+  plays.flatMap((first, index) =>
+    plays
+      .slice(index + 1)
+      .filter(({ from, to }) => Math.max(from, first.from) < Math.min(to, first.to) && Number.isFinite(to))
+      .map((second) => [first, second])
+  )
+
 /** `eda provision successful`, and so on. */
 export const courseOf = (world: World, name: string) =>
   Effect.map(playsOf(world, name), (plays) =>
@@ -56,13 +65,14 @@ export const courseOf = (world: World, name: string) =>
  */
 export const assertClean = Effect.fnUntraced(function* (world: World, name: string) {
   const object = yield* stored(world, name)
-  assert.strictEqual(object, undefined, `still there: ${JSON.stringify(at(object, "status", "conditions"))}`)
+  assert.isTrue(object === undefined, `still there: ${JSON.stringify(at(object, "status", "conditions"))}`)
   const plays = yield* playsOf(world, name)
   const story = JSON.stringify(plays)
   assert.isEmpty(
     plays.filter(({ provider, to }) => provider === "aap" && to === Number.POSITIVE_INFINITY),
     `a job of AAP outlives the object: ${story}`
   )
+  assert.isEmpty(together(plays), `playbooks ran at the same time: ${story}`)
   const provisioned = Math.max(
     ...plays.filter(({ operation, to }) => operation === "provision" && to < Infinity).map(({ to }) => to)
   )

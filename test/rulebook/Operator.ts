@@ -2,7 +2,9 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Effect, type Scope } from "effect"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Effect, Schedule, type Scope } from "effect"
+import { HttpClient } from "effect/http"
 import { freePort, inherited, type Process, start } from "./Process.ts"
 import type { Site } from "./Site.ts"
 
@@ -13,6 +15,11 @@ export interface Options {
   readonly tokenFile: string
   /** For its kubeconfig and what it logs. */
   readonly folder: string
+}
+
+export interface Operator extends Process {
+  /** It has seen every object of its namespace. */
+  readonly isReady: Effect.Effect<void>
 }
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
@@ -35,12 +42,21 @@ const kubeconfig = (site: Site, namespace: string): string =>
     users: [{ name: "operator", user: { token: site.operatorToken } }]
   })
 
-export const startOperator = (site: Site, options: Options): Effect.Effect<Process, never, Scope.Scope> =>
+const answering = (url: string): Effect.Effect<void> =>
+  HttpClient.get(url).pipe(
+    Effect.flatMap(({ status }) => (status === 200 ? Effect.void : Effect.fail("not ready"))),
+    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 600 }),
+    Effect.orDie,
+    Effect.provide(NodeHttpClient.layerUndici)
+  )
+
+export const startOperator = (site: Site, options: Options): Effect.Effect<Operator, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { folder, namespace, tokenFile, webhooks } = options
     const config = join(folder, "kubeconfig")
     writeFileSync(config, kubeconfig(site, namespace), { mode: 0o600 })
-    return yield* start({
+    const health = yield* freePort
+    const operator = yield* start({
       command: process.execPath,
       parameters: [main],
       env: {
@@ -51,10 +67,11 @@ export const startOperator = (site: Site, options: Options): Effect.Effect<Proce
         CLOUDKIT_COMPUTE_INSTANCE_DEPROVISION_WEBHOOK: `${webhooks}/delete-compute-instance`,
         CLOUDKIT_EDA_TOKEN_FILE: tokenFile,
         CLOUDKIT_COMPUTE_INSTANCE_NAMESPACE: namespace,
-        CLOUDKIT_HEALTH_PORT: String(yield* freePort),
+        CLOUDKIT_HEALTH_PORT: String(health),
         CLOUDKIT_METRICS_PORT: String(yield* freePort),
         CLOUDKIT_LOG_LEVEL: "debug"
       },
       log: join(folder, "operator.log")
     })
+    return { ...operator, isReady: answering(`http://127.0.0.1:${health}/readyz`) }
   })

@@ -24,6 +24,9 @@ export interface Process {
   readonly stop: Effect.Effect<void>
 }
 
+/** Longer than anything takes on a busy machine. */
+export const PATIENCE = "60 seconds"
+
 const LONGEST_STOP = "15 seconds"
 
 export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
@@ -63,9 +66,7 @@ const told = (child: ChildProcess, signal: NodeJS.Signals): Effect.Effect<void> 
   )
 
 const stopped = (child: ChildProcess): Effect.Effect<void> =>
-  told(child, "SIGTERM").pipe(
-    Effect.timeoutOrElse({ duration: LONGEST_STOP, orElse: () => told(child, "SIGKILL") })
-  )
+  told(child, "SIGTERM").pipe(Effect.timeoutOrElse({ duration: LONGEST_STOP, orElse: () => told(child, "SIGKILL") }))
 
 export const start = (program: Program): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.map(

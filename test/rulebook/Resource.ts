@@ -1,36 +1,33 @@
 /** One ComputeInstance as a person sees it who watches it from before it exists until it is gone. */
 import { assert } from "@effect/vitest"
 import { Effect, Schedule, type Scope, Stream } from "effect"
-import type { Cluster, WatchEvent } from "../cluster/contract/Cluster.ts"
-import { merge } from "../cluster/contract/Cluster.ts"
-import { type Json, type JsonObject, stringAt } from "../support/kubernetes/Json.ts"
+import { type Cluster, merge, type WatchEvent } from "../cluster/contract/Cluster.ts"
+import type { Json, JsonObject } from "../support/kubernetes/Json.ts"
+import { PATIENCE } from "./Process.ts"
 
 export interface Resource {
   readonly name: string
   readonly create: (spec: JsonObject) => Effect.Effect<void>
   readonly change: (spec: JsonObject) => Effect.Effect<void>
   readonly remove: Effect.Effect<void>
-  /** The first state from here on, the present one included, of which this holds. */
+  /** The first state of which this holds, looked for from the one that was found last. */
   readonly until: (what: string, holds: (object: JsonObject) => boolean) => Effect.Effect<JsonObject>
-  /** Its last state, once it is gone. */
-  readonly gone: Effect.Effect<JsonObject>
+  readonly gone: Effect.Effect<void>
   /** What this was of the object, every change of it in order. */
   readonly story: (of: (object: JsonObject) => string | undefined) => ReadonlyArray<string>
 }
 
-/** Longer than anything takes on a busy machine. */
-const PATIENCE = "60 seconds"
+const all = (namespace: string): string =>
+  `/apis/cloudkit.openshift.io/v1alpha1/namespaces/${namespace}/computeinstances`
 
-const all = (namespace: string): string => `/apis/cloudkit.openshift.io/v1alpha1/namespaces/${namespace}/computeinstances`
-
-const waitFor = (events: ReadonlyArray<WatchEvent>, what: string, found: () => WatchEvent | undefined) =>
-  Effect.sync(found).pipe(
-    Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (event) => event !== undefined }),
+/** The index of an event, once it came. */
+const waitFor = (events: ReadonlyArray<WatchEvent>, what: string, find: () => number): Effect.Effect<number> =>
+  Effect.sync(find).pipe(
+    Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (index) => index >= 0 }),
     Effect.timeoutOrElse({
       duration: PATIENCE,
       orElse: () => Effect.die(new Error(`not ${what}; last seen: ${JSON.stringify(events.at(-1))}`))
-    }),
-    Effect.map((event) => event?.object ?? {})
+    })
   )
 
 /** Begins to watch; the namespace must be there. */
@@ -41,6 +38,7 @@ export const watched = (
 ): Effect.Effect<Resource, never, Scope.Scope> =>
   Effect.gen(function* () {
     const events: Array<WatchEvent> = []
+    let found = 0
     const selector = `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`
     yield* cluster.events(`${all(namespace)}?watch=1&${selector}`).pipe(
       Stream.runForEach((event) => Effect.sync(() => events.push(event))),
@@ -67,11 +65,13 @@ export const watched = (
       change: (spec) => asked("PATCH", `/${name}`, 200, { spec }),
       remove: asked("DELETE", `/${name}`, 200),
       until: (what, holds) =>
-        Effect.suspend(() => {
-          const from = Math.max(0, events.length - 1)
-          return waitFor(events, what, () => events.slice(from).find(({ object }) => holds(object)))
+        Effect.gen(function* () {
+          found = yield* waitFor(events, what, () =>
+            events.findIndex(({ object }, index) => index >= found && holds(object))
+          )
+          return events[found]?.object ?? {}
         }),
-      gone: waitFor(events, "gone", () => events.find(({ type }) => type === "DELETED")),
+      gone: Effect.asVoid(waitFor(events, "gone", () => events.findIndex(({ type }) => type === "DELETED"))),
       story: (of) =>
         events
           .map(({ object }) => of(object))
@@ -79,5 +79,3 @@ export const watched = (
           .filter((value, index, values) => value !== values[index - 1])
     }
   })
-
-export const phaseOf = (object: JsonObject): string | undefined => stringAt(object, "status", "phase")

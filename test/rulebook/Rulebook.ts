@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import { Data, Effect, Schedule, Schema, type Scope } from "effect"
 import type { Operation } from "../../src/domain/Job.ts"
 import { home } from "./home.ts"
-import { inherited, type Process, start, temporaryFolder } from "./Process.ts"
+import { inherited, PATIENCE, type Process, start, temporaryFolder } from "./Process.ts"
 import type { Site } from "./Site.ts"
 
 export const TOKEN = "a-token-of-the-webhook"
@@ -27,7 +27,7 @@ const Line = Schema.Struct({
   /** Whether the object came with managedFields. */
   managed: Schema.Boolean
 })
-export type Line = typeof Line.Type
+type Line = typeof Line.Type
 
 const decodeLine = Schema.decodeUnknownSync(Schema.fromJsonString(Line))
 
@@ -35,7 +35,10 @@ export interface Rulebook {
   readonly url: string
   /** Every request, as `POST /create-compute-instance 200 cloudkit-operator`, oldest first. */
   readonly requests: () => ReadonlyArray<string>
-  readonly lines: (name: string) => ReadonlyArray<Line>
+  /** What the playbooks noted about this object, oldest first. */
+  readonly noted: (name: string) => ReadonlyArray<Line>
+  /** Waits until the playbooks noted so many lines about this object. */
+  readonly until: (name: string, count: number) => Effect.Effect<void>
   /** Lets the playbooks of this operation for this object come to their end, now and later. */
   readonly finish: (operation: Operation, name: string) => Effect.Effect<void>
   readonly said: () => string
@@ -110,10 +113,20 @@ export const make = (site: Site, port: number): Effect.Effect<Rulebook, never, S
       log: join(folder, "log")
     })
     yield* ready(rulebook, port)
+    const noted = (name: string) => linesIn(join(folder, "runs")).filter((line) => line.name === name)
     return {
       url: `http://127.0.0.1:${port}`,
       requests: () => requestsIn(rulebook.said()),
-      lines: (name) => linesIn(join(folder, "runs")).filter((line) => line.name === name),
+      noted,
+      until: (name, count) =>
+        Effect.sync(() => noted(name).length).pipe(
+          Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (n) => n >= count }),
+          Effect.timeoutOrElse({
+            duration: PATIENCE,
+            orElse: () => Effect.die(new Error(`no ${count} lines about ${name}; it said:\n${rulebook.said()}`))
+          }),
+          Effect.asVoid
+        ),
       finish: (operation, name) => Effect.sync(() => writeFileSync(join(folder, `finish-${operation}-${name}`), "")),
       said: rulebook.said
     }

@@ -11,26 +11,24 @@ import { Context, Effect, Layer, Ref, Schedule } from "effect"
 import { HttpClient } from "effect/http"
 import { assets, present } from "../cluster/assets.ts"
 import { start } from "../cluster/ControlPlane.ts"
-import { type Cluster, clusterOf } from "../cluster/contract/Cluster.ts"
 import { computeInstanceCrd } from "../cluster/computeInstance.ts"
+import { type Cluster, clusterOf } from "../cluster/contract/Cluster.ts"
 import { make } from "../support/SimulatedKubernetes.ts"
 import { serve, type WireHandler } from "../support/Wire.ts"
 import { temporaryFolder } from "./Process.ts"
 
-export interface Shape {
+export interface Site {
   readonly url: string
   /** The file of the authority that vouches for the server; empty where it speaks plain HTTP. */
   readonly certificate: string
   readonly operatorToken: string
   readonly playbookToken: string
   readonly cluster: Cluster
-  /** How many requests about ComputeInstances were answered so far, watches apart, whoever made them. */
-  readonly requests: Effect.Effect<number>
+  /** How often ComputeInstances were read so far, watches apart, whoever did. */
+  readonly reads: Effect.Effect<number>
 }
 
-export type Site = Shape
-
-export class Here extends Context.Service<Here, Shape>()("cloudkit-operator/test/rulebook/Site") {}
+export class Here extends Context.Service<Here, Site>()("cloudkit-operator/test/rulebook/Site") {}
 
 const operatorToken = "operator-token"
 const playbookToken = "playbook-token"
@@ -38,10 +36,12 @@ const playbookToken = "playbook-token"
 const counting =
   (handler: WireHandler, count: Ref.Ref<number>): WireHandler =>
   (request) =>
-    request.url.pathname.includes("/computeinstances") && !request.url.searchParams.has("watch")
-      ? Effect.ensuring(
-          handler(request),
-          Ref.update(count, (n) => n + 1)
+    request.method === "GET" &&
+    request.url.pathname.includes("/computeinstances") &&
+    !request.url.searchParams.has("watch")
+      ? Effect.andThen(
+          Ref.update(count, (n) => n + 1),
+          handler(request)
         )
       : handler(request)
 
@@ -52,7 +52,7 @@ const simulated = Layer.effect(
     const count = yield* Ref.make(0)
     const { url } = yield* serve(counting(kubernetes.handler, count))
     const cluster = clusterOf(yield* HttpClient.HttpClient, url, kubernetes.compact)
-    return { url, certificate: "", operatorToken, playbookToken, cluster, requests: Ref.get(count) }
+    return { url, certificate: "", operatorToken, playbookToken, cluster, reads: Ref.get(count) }
   })
 ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 
@@ -71,12 +71,12 @@ const authorityOf = (url: string): Effect.Effect<string> =>
     socket.once("error", (cause) => resume(Effect.die(cause)))
   })
 
-/** Of the server's own counters; a watch is counted when it ends. */
-const requestsIn = (metrics: string): number =>
+/** Of the server's own counters. */
+const readsIn = (metrics: string): number =>
   metrics
     .split("\n")
     .filter((line) => /^apiserver_request_total\{.*resource="computeinstances"/u.test(line))
-    .filter((line) => !line.includes('verb="WATCH"'))
+    .filter((line) => /verb="(?:GET|LIST)"/u.test(line))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0)
 
 const real = Layer.effect(
@@ -102,8 +102,8 @@ const real = Layer.effect(
       schedule: Schedule.spaced("100 millis"),
       until: ({ status }) => status === 200
     })
-    const requests = Effect.map(cluster.ask("/metrics"), ({ text }) => requestsIn(text))
-    return { url: plane.url, certificate, operatorToken, playbookToken, cluster, requests }
+    const reads = Effect.map(cluster.ask("/metrics"), ({ text }) => readsIn(text))
+    return { url: plane.url, certificate, operatorToken, playbookToken, cluster, reads }
   })
 )
 

@@ -1,31 +1,26 @@
-/** As much of curl as the design document uses: a request, and the body of its answer on standard output. */
-const [, , ...given] = process.argv
+/** As much of curl as the documents use: a request, and the body of its answer. */
+import { Effect } from "effect"
+import { parted, type Tool, ToolFailed } from "./Tool.ts"
 
-const request = { url: "", method: "GET", body: "", headers: new Headers({ accept: "*/*", "user-agent": "curl" }) }
-
-const take: Readonly<Record<string, (value: string) => void>> = {
-  "-X": (method) => {
-    request.method = method
-  },
-  "-H": (header) => {
-    const [name = "", ...value] = header.split(":")
-    request.headers.set(name, value.join(":").trim())
-  },
-  "-d": (body) => {
-    request.body = body
-    if (request.method === "GET") request.method = "POST"
-  },
-  "-u": (user) => request.headers.set("authorization", `Basic ${Buffer.from(user).toString("base64")}`)
+/** `-H` may come several times. */
+const headersOf = (words: ReadonlyArray<string>): Headers => {
+  const headers = new Headers({ accept: "*/*", "user-agent": "curl" })
+  words.forEach((word, index) => {
+    const [name = "", ...value] = (words[index + 1] ?? "").split(":")
+    if (word === "-H") headers.set(name, value.join(":").trim())
+  })
+  return headers
 }
 
-for (let index = 0; index < given.length; index++) {
-  const word = given[index] ?? ""
-  const option = take[word]
-  if (option !== undefined) option(given[++index] ?? "")
-  else if (word.startsWith("-")) throw new Error(`this curl does not know ${word}`)
-  else request.url = word
-}
-
-const { body, headers, method, url } = request
-const answer = await fetch(url, { method, headers, redirect: "manual", ...(body === "" ? {} : { body }) })
-process.stdout.write(await answer.text())
+export const curl: Tool = (words) =>
+  Effect.tryPromise({
+    try: async () => {
+      const { options, others } = parted(words, new Set(["-X", "-H", "-d", "-u"]))
+      const body = options.get("-d")
+      const method = options.get("-X") ?? (body === undefined ? "GET" : "POST")
+      const request = { method, headers: headersOf(words), redirect: "manual" as const }
+      const answer = await fetch(others[0] ?? "", body === undefined ? request : { ...request, body })
+      return await answer.text()
+    },
+    catch: (cause) => new ToolFailed({ message: `curl: ${String(cause)}` })
+  })

@@ -1,6 +1,7 @@
 /** As much of jq as the design document uses: paths, `[]`, `[n]`, `{a, b}`, `,` and `|`, printed as jq prints. */
-import { readFileSync } from "node:fs"
-import { type Json, fromUnknown, isArray, isObject } from "../../support/kubernetes/Json.ts"
+import { Effect } from "effect"
+import { fromUnknown, isArray, isObject, type Json } from "../../support/kubernetes/Json.ts"
+import { type Tool, ToolFailed } from "./Tool.ts"
 
 type Filter = (input: Json) => ReadonlyArray<Json>
 
@@ -41,9 +42,13 @@ const filterOf = (program: string): Filter => {
   return (input) => stages.reduce<ReadonlyArray<Json>>((values, stage) => values.flatMap(stage), [input])
 }
 
-const input = readFileSync(0, "utf8").trim()
-if (input !== "") {
-  for (const value of filterOf(process.argv[2] ?? ".")(fromUnknown(JSON.parse(input)))) {
-    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
-  }
-}
+export const jq: Tool = ([program = "."], input) =>
+  Effect.try({
+    try: () =>
+      input.trim() === ""
+        ? ""
+        : filterOf(program)(fromUnknown(JSON.parse(input)))
+            .map((value) => `${JSON.stringify(value, null, 2)}\n`)
+            .join(""),
+    catch: (cause) => new ToolFailed({ message: `jq: ${String(cause)}` })
+  })

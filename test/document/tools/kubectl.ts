@@ -3,18 +3,13 @@
  * Where a real one is present, it is used instead.
  */
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
 import { parseAllDocuments, stringify } from "yaml"
-import { at, fromUnknown, isObject, type Json, type JsonObject, listAt, stringAt } from "../../support/kubernetes/Json.ts"
+import { at, fromUnknown, type Json, type JsonObject, listAt, stringAt } from "../../support/kubernetes/Json.ts"
 import { atPath } from "../../support/kubernetes/JsonPath.ts"
-
-const fail = (message: string): never => {
-  process.stderr.write(`${message}\n`)
-  process.exit(1)
-}
-
-const config = fromUnknown(JSON.parse(readFileSync(process.env.KUBECONFIG ?? "", "utf8")))
-const server = stringAt(listAt(config, "clusters")[0], "cluster", "server") ?? ""
-const contextNamespace = stringAt(listAt(config, "contexts")[0], "context", "namespace") ?? "default"
+import type { Cluster } from "../Cluster.ts"
+import { parted, type Tool, ToolFailed } from "./Tool.ts"
 
 interface Kind {
   readonly base: string
@@ -26,41 +21,39 @@ const kinds: Readonly<Record<string, Kind>> = {
   secret: { base: "/api/v1", plural: "secrets" }
 }
 
-const flags = new Map<string, string>()
-const words: Array<string> = []
-const withValue = new Set(["-o", "-n", "-p", "-f", "--field-selector", "--timeout", "--for"])
-const given = process.argv.slice(2)
-for (let index = 0; index < given.length; index++) {
-  const word = given[index] ?? ""
-  const [name = "", ...value] = word.split("=")
-  if (word.startsWith("--") && value.length > 0) flags.set(name, value.join("="))
-  else if (withValue.has(word)) flags.set(word, given[++index] ?? "")
-  else if (word.startsWith("-") && word !== "-") flags.set(word, "")
-  else words.push(word)
+const valued = new Set(["-o", "-n", "-p", "-f"])
+
+/** One call: where it goes, and what it was given. */
+interface Call {
+  readonly cluster: Cluster
+  readonly home: string
+  readonly input: string
+  readonly options: ReadonlyMap<string, string>
+  readonly namespace: string
+  /** What follows the verb. */
+  readonly others: ReadonlyArray<string>
 }
 
-const namespace = flags.get("-n") ?? contextNamespace
-const [verb = "", resource = "", name = ""] = words
-const kindOf = (word: string): Kind =>
-  kinds[word.toLowerCase().replace(/s$/u, "")] ?? fail(`this kubectl does not know ${word}`)
+const fail = (message: string) => Effect.fail(new ToolFailed({ message }))
 
-const collection = ({ base, plural }: Kind, of = namespace): string => `${base}/namespaces/${of}/${plural}`
-
-const ask = async (method: string, path: string, body?: Json, type = "application/json") => {
-  const answer = await fetch(`${server}${path}`, {
-    method,
-    headers: { accept: "application/json", "user-agent": "kubectl", "content-type": type },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) })
-  })
-  const text = await answer.text()
-  return { status: answer.status, body: fromUnknown(text === "" ? {} : JSON.parse(text)) }
+const kindOf = (word: string) => {
+  const kind = kinds[word.toLowerCase().replace(/s$/u, "")]
+  return kind === undefined ? fail(`this kubectl does not know ${word}`) : Effect.succeed(kind)
 }
 
-const must = async (...request: Parameters<typeof ask>): Promise<Json> => {
-  const { body, status } = await ask(...request)
+const collection = ({ base, plural }: Kind, namespace: string): string => `${base}/namespaces/${namespace}/${plural}`
+
+/** The object that `kind name` or `kind/name` means. */
+const named = Effect.fnUntraced(function* ({ namespace, others }: Call) {
+  const [kind = "", name = ""] = (others[0] ?? "").includes("/") ? (others[0] ?? "").split("/") : others
+  return { kind, name, path: `${collection(yield* kindOf(kind), namespace)}/${name}` }
+})
+
+const must = Effect.fnUntraced(function* ({ cluster }: Call, method: string, path: string, sent?: Json) {
+  const { body, status } = yield* cluster.ask(method, path, sent)
   if (status < 300) return body
-  return fail(`Error from server (${stringAt(body, "reason") ?? status}): ${stringAt(body, "message") ?? ""}`)
-}
+  return yield* fail(`Error from server (${stringAt(body, "reason") ?? status}): ${stringAt(body, "message") ?? ""}`)
+})
 
 const printed = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value))
 
@@ -69,104 +62,111 @@ const jsonpath = (template: string, object: Json): string =>
   template.replaceAll(/\{([^}]*)\}/gu, (_, path: string) => atPath(object, path).map(printed).join(" "))
 
 const row = (object: Json): string =>
-  ["name", "namespace"].map((field) => stringAt(object, "metadata", field) ?? "").join("   ") +
-  `   ${stringAt(object, "status", "phase") ?? ""}`
+  [
+    stringAt(object, "metadata", "namespace"),
+    stringAt(object, "metadata", "name"),
+    stringAt(object, "status", "phase")
+  ].join("   ")
 
-const show = (body: Json): string => {
-  const output = flags.get("-o") ?? ""
-  if (output.startsWith("jsonpath=")) return jsonpath(output.slice("jsonpath=".length), body)
-  if (output === "yaml") return stringify(body)
+const show = (body: Json, format: string): string => {
+  if (format.startsWith("jsonpath=")) return jsonpath(format.slice("jsonpath=".length), body)
+  if (format === "yaml") return stringify(body)
   const items = at(body, "items") === undefined ? [body] : listAt(body, "items")
-  return `${["NAME   NAMESPACE   PHASE", ...items.map(row)].join("\n")}\n`
+  return `${["NAMESPACE   NAME   PHASE", ...items.map(row)].join("\n")}\n`
 }
 
-const get = async (): Promise<string> => {
-  const kind = kindOf(resource)
-  const path = flags.has("-A") ? `${kind.base}/${kind.plural}` : collection(kind)
-  const selector = flags.get("--field-selector")
+const get = Effect.fnUntraced(function* (call: Call) {
+  const { options, others } = call
+  const kind = yield* kindOf((others[0] ?? "").split("/")[0] ?? "")
+  const all = options.has("-A") ? `${kind.base}/${kind.plural}` : collection(kind, call.namespace)
+  const selector = options.get("--field-selector")
   const query = selector === undefined ? "" : `?fieldSelector=${encodeURIComponent(selector)}`
-  return show(await must("GET", name === "" ? `${path}${query}` : `${path}/${name}`))
-}
+  const single = others.length > 1 || (others[0] ?? "").includes("/")
+  const path = single ? (yield* named(call)).path : `${all}${query}`
+  return show(yield* must(call, "GET", path), options.get("-o") ?? "")
+})
 
-const apply = async (): Promise<string> => {
-  const file = flags.get("-f") ?? ""
-  const said: Array<string> = []
-  for (const document of parseAllDocuments(readFileSync(file === "-" ? 0 : file, "utf8"))) {
+const apply = Effect.fnUntraced(function* (call: Call) {
+  const file = call.options.get("-f") ?? ""
+  let said = ""
+  for (const document of parseAllDocuments(file === "-" ? call.input : readFileSync(join(call.home, file), "utf8"))) {
     const object = fromUnknown(document.toJS())
-    const kind = kindOf(stringAt(object, "kind") ?? "")
-    const path = collection(kind, stringAt(object, "metadata", "namespace"))
-    const called = stringAt(object, "metadata", "name") ?? ""
-    const { status } = await ask("GET", `${path}/${called}`)
-    if (status === 200) await must("PATCH", `${path}/${called}`, object, "application/merge-patch+json")
-    else await must("POST", path, object)
-    said.push(`${kind.plural}/${called} ${status === 200 ? "configured" : "created"}\n`)
+    const kind = yield* kindOf(stringAt(object, "kind") ?? "")
+    const all = collection(kind, stringAt(object, "metadata", "namespace") ?? call.namespace)
+    const name = stringAt(object, "metadata", "name") ?? ""
+    const { status } = yield* call.cluster.ask("GET", `${all}/${name}`)
+    yield* status === 200 ? must(call, "PATCH", `${all}/${name}`, object) : must(call, "POST", all, object)
+    said += `${kind.plural}/${name} ${status === 200 ? "configured" : "created"}\n`
   }
-  return said.join("")
-}
+  return said
+})
 
-const createSecret = async (): Promise<string> => {
-  const [, , , called = ""] = words
-  const [key = "", ...value] = (flags.get("--from-literal") ?? "").split("=")
+const createSecret = Effect.fnUntraced(function* (call: Call) {
+  const name = call.others[2] ?? ""
+  const [key = "", ...value] = (call.options.get("--from-literal") ?? "").split("=")
   const data: JsonObject = { [key]: Buffer.from(value.join("=")).toString("base64") }
-  const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: called, namespace }, type: "Opaque", data }
-  await must("POST", collection({ base: "/api/v1", plural: "secrets" }), secret)
-  return `secret/${called} created\n`
-}
-
-const patch = async (): Promise<string> => {
-  const change = fromUnknown(JSON.parse(flags.get("-p") ?? "{}"))
-  const below = flags.get("--subresource")
-  const path = `${collection(kindOf(resource))}/${name}${below === undefined ? "" : `/${below}`}`
-  await must("PATCH", path, change, "application/merge-patch+json")
-  return `${resource}/${name} patched\n`
-}
-
-const annotate = async (): Promise<string> => {
-  const pairs = words.slice(3).map((pair): readonly [string, Json] => {
-    const [key = "", ...value] = pair.split("=")
-    return key.endsWith("-") ? [key.slice(0, -1), null] : [key, value.join("=")]
+  const metadata = { name, namespace: call.namespace }
+  yield* must(call, "POST", collection({ base: "/api/v1", plural: "secrets" }, call.namespace), {
+    ...{ apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data }
   })
-  const metadata = { annotations: Object.fromEntries(pairs) }
-  await must("PATCH", `${collection(kindOf(resource))}/${name}`, { metadata }, "application/merge-patch+json")
-  return `${resource}/${name} annotated\n`
-}
+  return `secret/${name} created\n`
+})
 
-/** Looks again until it holds, or for too long. */
-const until = async (holds: () => Promise<boolean>): Promise<void> => {
-  for (let left = 300; left > 0; left--) {
-    if (await holds()) return
-    await new Promise((resume) => setTimeout(resume, 100))
+const patch = Effect.fnUntraced(function* (call: Call) {
+  const { kind, name, path } = yield* named(call)
+  const below = call.options.get("--subresource")
+  const change = fromUnknown(JSON.parse(call.options.get("-p") ?? "{}"))
+  yield* must(call, "PATCH", below === undefined ? path : `${path}/${below}`, change)
+  return `${kind}/${name} patched\n`
+})
+
+const annotate = Effect.fnUntraced(function* (call: Call) {
+  const { kind, name, path } = yield* named(call)
+  const pairs = call.others
+    .filter((word) => /^[\w.]+\/[\w-]+(?:=|-$)/u.test(word))
+    .map((pair): readonly [string, Json] => {
+      const [key = "", ...value] = pair.split("=")
+      return value.length === 0 ? [key.slice(0, -1), null] : [key, value.join("=")]
+    })
+  yield* must(call, "PATCH", path, { metadata: { annotations: Object.fromEntries(pairs) } })
+  return `${kind}/${name} annotated\n`
+})
+
+const gone = (call: Call, path: string) =>
+  Effect.repeat(Effect.delay(call.cluster.ask("GET", path), "100 millis"), { until: ({ status }) => status === 404 })
+
+const remove = Effect.fnUntraced(function* (call: Call) {
+  const { kind, name, path } = yield* named(call)
+  yield* must(call, "DELETE", path)
+  if (call.options.get("--wait") !== "false") yield* gone(call, path)
+  return `${kind} "${name}" deleted\n`
+})
+
+const wait = Effect.fnUntraced(function* (call: Call) {
+  const { name, path } = yield* named(call)
+  const wanted = (call.options.get("--for") ?? "").replace("condition=", "")
+  if (wanted === "delete") yield* gone(call, path)
+  else {
+    yield* Effect.repeat(Effect.delay(call.cluster.ask("GET", path), "100 millis"), {
+      until: ({ body }) =>
+        listAt(body, "status", "conditions").some((one) => at(one, "type") === wanted && at(one, "status") === "True")
+    })
   }
-  fail("timed out")
-}
+  return `${name} condition met\n`
+})
 
-const remove = async (): Promise<string> => {
-  const path = `${collection(kindOf(resource))}/${name}`
-  await must("DELETE", path)
-  if (!flags.has("--wait")) await until(async () => (await ask("GET", path)).status === 404)
-  return `${resource} "${name}" deleted\n`
-}
-
-const wait = async (): Promise<string> => {
-  const [kind = "", called = ""] = resource.split("/")
-  const wanted = (flags.get("--for") ?? "").replace("condition=", "")
-  const path = `${collection(kindOf(kind))}/${called}`
-  const met = (condition: Json) => at(condition, "type") === wanted && at(condition, "status") === "True"
-  const holds = async () => {
-    const { body, status } = await ask("GET", path)
-    return wanted === "delete" ? status === 404 : isObject(body) && listAt(body, "status", "conditions").some(met)
-  }
-  await until(holds)
-  return `${resource} condition met\n`
-}
-
-const verbs: Readonly<Record<string, () => Promise<string>>> = {
-  get,
-  apply,
+const verbs: Readonly<Record<string, (call: Call) => Effect.Effect<string, ToolFailed>>> = {
+  ...{ get, apply, patch, annotate, wait },
   create: createSecret,
-  patch,
-  annotate,
-  delete: remove,
-  wait
+  delete: remove
 }
-process.stdout.write(await (verbs[verb] ?? (() => fail(`this kubectl does not know ${verb}`)))())
+
+export const kubectl =
+  (cluster: Cluster, home: string): Tool =>
+  (given, input) => {
+    const { options, others } = parted(given, valued)
+    const [verb = "", ...rest] = others
+    const does = verbs[verb]
+    if (does === undefined) return fail(`this kubectl does not know ${verb}`)
+    return does({ cluster, home, input, options, others: rest, namespace: options.get("-n") ?? cluster.namespace })
+  }
