@@ -1,6 +1,6 @@
 /**
- * Where the operator is installed for the demo: a simulated cluster and a simulated AAP, each on a loopback port, and what
- * went over them.
+ * Where the operator is installed for the demo: a simulated cluster, a simulated AAP and a simulated EDA, each on a loopback
+ * port, and what went over them.
  *
  * The operators come through a port of their own, with a token that may do what the operator needs in its namespace and
  * nothing else. People come through a port that lets everybody do everything, as kubectl sends no token over plain HTTP.
@@ -8,41 +8,18 @@
 import { readFileSync } from "node:fs"
 import { Effect, Result } from "effect"
 import { parse } from "yaml"
-import { GROUP, PLURAL } from "../../src/domain/ComputeInstance.ts"
+import { GROUP } from "../../src/domain/ComputeInstance.ts"
 import { type Exchange, withFaults } from "../../test/support/Faults.ts"
-import { objectAt, parseJson, stringAt, stringsAt } from "../../test/support/kubernetes/Json.ts"
+import { type JsonObject, objectAt, parseJson, stringAt, stringsAt } from "../../test/support/kubernetes/Json.ts"
 import * as SimulatedAap from "../../test/support/SimulatedAap.ts"
+import * as SimulatedEda from "../../test/support/SimulatedEda.ts"
 import * as SimulatedKubernetes from "../../test/support/SimulatedKubernetes.ts"
 import { serve, type WireHandler, type WireRequest } from "../../test/support/Wire.ts"
-
-/** One operator, and what makes it different from the other. */
-export interface Site {
-  readonly name: string
-  readonly namespace: string
-  readonly token: string
-  readonly provision: string
-  readonly deprovision: string
-}
-
-export const jobSite: Site = {
-  name: "operator-jobs",
-  namespace: "default",
-  token: "operator-jobs-token",
-  provision: "osac-create-compute-instance",
-  deprovision: "osac-delete-compute-instance"
-}
-
-export const workflowSite: Site = {
-  name: "operator-workflows",
-  namespace: "workflow",
-  token: "operator-workflows-token",
-  provision: "osac-create-compute-instance-workflow",
-  deprovision: "osac-delete-compute-instance-workflow"
-}
+import { jobSite, operatorUser, type Site, workflowSite } from "./Site.ts"
 
 export const AAP_TOKEN = "operator-token"
 
-/** What the cluster stored at the very moment AAP was asked to launch. */
+/** What the cluster stored at the very moment AAP or EDA was asked to launch. */
 export interface LaunchSight {
   readonly key: string
   readonly launchKey: string
@@ -53,27 +30,21 @@ export interface LaunchSight {
 export interface Installation {
   readonly kubernetes: SimulatedKubernetes.SimulatedKubernetes
   readonly aap: SimulatedAap.SimulatedAap
+  readonly eda: SimulatedEda.SimulatedEda
   /** Of the operators. */
   readonly kubernetesUrl: string
   /** Of people. */
   readonly openUrl: string
   readonly aapUrl: string
+  readonly edaUrl: string
   /** What the operators sent, oldest first. */
   readonly kubernetesExchanges: Effect.Effect<ReadonlyArray<Exchange>>
   readonly aapExchanges: Effect.Effect<ReadonlyArray<Exchange>>
+  readonly edaExchanges: Effect.Effect<ReadonlyArray<Exchange>>
   readonly launches: ReadonlyArray<LaunchSight>
   /** To be done after every write to the cluster, before its answer leaves: so that nobody misses a revision. */
   readonly afterWrites: (look: Effect.Effect<void>) => Effect.Effect<void>
 }
-
-const operatorUser = (site: Site): SimulatedKubernetes.User => ({
-  user: `system:serviceaccount:cloudkit-system:${site.name}`,
-  rules: [
-    { apiGroups: [GROUP], resources: [PLURAL], verbs: ["get", "list", "watch", "patch"], namespaces: [site.namespace] },
-    { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ["patch"], namespaces: [site.namespace] },
-    { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"], namespaces: [site.namespace] }
-  ]
-})
 
 const templates: ReadonlyArray<SimulatedAap.TemplateOptions> = [
   { name: jobSite.provision },
@@ -96,29 +67,49 @@ const templates: ReadonlyArray<SimulatedAap.TemplateOptions> = [
   }
 ]
 
-const isLaunch = (request: WireRequest): boolean =>
-  request.method === "POST" && request.url.pathname.endsWith("/launch/")
+const intentKeyIn = (object: unknown): string | undefined => {
+  const intent = parseJson(stringAt(object, "metadata", "annotations", `${GROUP}/launch-intent`) ?? "")
+  return stringAt(Result.getOrUndefined(intent), "key")
+}
+
+/** What a request asks to be done, and under which key: undefined where it asks for nothing. */
+type Reading = (
+  request: WireRequest
+) => { readonly payload: JsonObject; readonly launchKey: string | undefined } | undefined
+
+const launchOfAap: Reading = ({ body, method, url }) => {
+  if (method !== "POST" || !url.pathname.endsWith("/launch/")) return undefined
+  const event = objectAt(Result.getOrUndefined(parseJson(body)), "extra_vars", "ansible_eda", "event")
+  return { payload: objectAt(event, "payload"), launchKey: stringAt(event, "meta", "uuid") }
+}
+
+/** An event carries no key but the one in the resource itself. */
+const eventOfEda: Reading = ({ body, method }) => {
+  if (method !== "POST") return undefined
+  const payload = objectAt(Result.getOrUndefined(parseJson(body)))
+  return { payload, launchKey: intentKeyIn(payload) }
+}
 
 /** Looks at the cluster before a launch takes effect. */
 const witnessed =
   (
     handler: WireHandler,
+    read: Reading,
     kubernetes: SimulatedKubernetes.SimulatedKubernetes,
     launches: Array<LaunchSight>
   ): WireHandler =>
   (request) =>
     Effect.gen(function* () {
-      if (isLaunch(request)) {
-        const event = objectAt(Result.getOrUndefined(parseJson(request.body)), "extra_vars", "ansible_eda", "event")
-        const namespace = stringAt(event, "payload", "metadata", "namespace") ?? ""
-        const name = stringAt(event, "payload", "metadata", "name") ?? ""
+      const reading = read(request)
+      if (reading !== undefined) {
+        const namespace = stringAt(reading.payload, "metadata", "namespace") ?? ""
+        const name = stringAt(reading.payload, "metadata", "name") ?? ""
         const stored = yield* kubernetes.object(namespace, name)
-        const intent = parseJson(stringAt(stored, "metadata", "annotations", `${GROUP}/launch-intent`) ?? "")
         launches.push({
           key: `${namespace}/${name}`,
-          launchKey: stringAt(event, "meta", "uuid") ?? "",
+          launchKey: reading.launchKey ?? "",
           finalizers: stringsAt(stored, "metadata", "finalizers"),
-          intentKey: stringAt(Result.getOrUndefined(intent), "key")
+          intentKey: intentKeyIn(stored)
         })
       }
       return yield* handler(request)
@@ -134,33 +125,39 @@ const asAnybody =
   (request) =>
     handler({ ...request, headers: { ...request.headers, authorization: "Bearer everybody" } })
 
-/** Ends with the scope. */
-export const install = Effect.gen(function* () {
+/** With what the operators of these sites need. Ends with the scope. */
+export const install = Effect.fnUntraced(function* (sites: ReadonlyArray<Site>) {
   const crd: unknown = parse(
     readFileSync(new URL("../../k8s/crd/cloudkit.openshift.io_computeinstances.yaml", import.meta.url), "utf8")
   )
   const kubernetes = yield* SimulatedKubernetes.make({
     crds: [crd],
-    namespaces: [workflowSite.namespace],
+    namespaces: sites.map(({ namespace }) => namespace).filter((namespace) => namespace !== "default"),
     tokens: {
       everybody: { user: "you", groups: ["system:masters"] },
-      ...Object.fromEntries([jobSite, workflowSite].map((site) => [site.token, operatorUser(site)]))
+      ...Object.fromEntries(sites.map((site) => [site.token, operatorUser(site)]))
     }
   })
   const aap = yield* SimulatedAap.make({ templates })
   const launches: Array<LaunchSight> = []
   const looks: Array<Effect.Effect<void>> = []
   const cluster = followed(kubernetes.handler, looks)
+  // playbooks find the cluster without a socket, as people with every right
+  const eda = yield* SimulatedEda.make({ cluster: { handler: asAnybody(cluster), origin: "http://kubernetes" } })
   const kubernetesWire = yield* withFaults(cluster)
-  const aapWire = yield* withFaults(witnessed(aap.handler, kubernetes, launches))
+  const aapWire = yield* withFaults(witnessed(aap.handler, launchOfAap, kubernetes, launches))
+  const edaWire = yield* withFaults(witnessed(eda.handler, eventOfEda, kubernetes, launches))
   const installation: Installation = {
     kubernetes,
     aap,
+    eda,
     kubernetesUrl: (yield* serve(kubernetesWire.handler)).url,
     openUrl: (yield* serve(asAnybody(cluster))).url,
     aapUrl: `${(yield* serve(aapWire.handler)).url}/api/controller`,
+    edaUrl: (yield* serve(edaWire.handler)).url,
     kubernetesExchanges: kubernetesWire.exchanges,
     aapExchanges: aapWire.exchanges,
+    edaExchanges: edaWire.exchanges,
     launches,
     afterWrites: (look) => Effect.sync(() => void looks.push(look))
   }

@@ -1,17 +1,19 @@
 /**
- * What happens, as it happens: every revision of every ComputeInstance, what AAP really runs, and a journal
- * of both in words.
+ * What happens, as it happens: every revision of every ComputeInstance, what AAP and EDA really run, and a journal
+ * of it all in words.
  *
- * Looks at the ground truth of the simulators after every write to the cluster, and many times a second for what AAP does;
+ * Looks at the ground truth of the simulators after every write to the cluster, and many times a second for what runs;
  * nothing here goes over a wire, or through the operator.
  */
 import { Clock, Effect, Schedule, type Scope } from "effect"
 import { type JsonObject, listAt, objectAt, stringAt } from "../../test/support/kubernetes/Json.ts"
-import type { LedgerJob } from "../../test/support/SimulatedAap.ts"
+import { type LedgerJob, lifetime } from "../../test/support/SimulatedAap.ts"
+import { DEPROVISION_PATH, PROVISION_PATH, type Run } from "../../test/support/SimulatedEda.ts"
 import type { Installation } from "./Installation.ts"
+import type { Ran } from "./Story.ts"
 
 /** Who speaks in a line of the journal. */
-export type Voice = "you" | "status" | "AAP"
+export type Voice = "you" | "status" | "AAP" | "EDA"
 
 export interface Line {
   /** Milliseconds since the demo began. */
@@ -54,12 +56,30 @@ const jobText = (job: LedgerJob, status: string): string => {
   return `${what} ${job.id} ${status}  ${job.template}${part}`
 }
 
+const ranAtAap = (job: LedgerJob): Ran => ({
+  id: String(job.id),
+  what: job.template,
+  status: job.status,
+  ...lifetime(job)
+})
+
+/** EDA numbers nothing: the record counts the calls, and each of them runs one playbook. */
+const ranAtEda = (run: Run, index: number): Ran => ({
+  id: `eda-webhook-${index + 1}`,
+  what: run.operation === "provision" ? PROVISION_PATH : DEPROVISION_PATH,
+  status: run.outcome,
+  from: run.began,
+  to: run.ended ?? Number.POSITIVE_INFINITY
+})
+
 export class Observation {
   readonly journal: Array<Line> = []
   readonly startedAt: number
   private readonly seen = new Map<string, { readonly revisions: Array<JsonObject>; gone: boolean }>()
   private readonly told = new Map<number, number>()
+  private readonly toldOfEda = new Map<string, string>()
   private rows: ReadonlyArray<LedgerJob> = []
+  private runs: ReadonlyArray<Run> = []
 
   constructor(startedAt: number) {
     this.startedAt = startedAt
@@ -84,16 +104,29 @@ export class Observation {
   jobs(key: string): ReadonlyArray<LedgerJob> {
     return this.rows.filter((job) => job.workflow === undefined && ownerOf(job) === key)
   }
+  /** Everything that ran for an object, oldest first. */
+  ran(key: string): ReadonlyArray<Ran> {
+    const uid = stringAt(this.revisions(key).at(-1), "metadata", "uid")
+    const byEda = this.runs.filter((run) => run.uid === uid).map(ranAtEda)
+    return [...this.jobs(key).map(ranAtAap), ...byEda].sort((a, b) => a.from - b.from)
+  }
 
   say(now: number, voice: Voice, key: string, text: string): void {
     this.journal.push({ at: now - this.startedAt, voice, key, text })
   }
 
   /** Takes in what the simulators hold now. */
-  look(now: number, objects: ReadonlyArray<JsonObject>, ledger: ReadonlyArray<LedgerJob>): void {
+  look(
+    now: number,
+    objects: ReadonlyArray<JsonObject>,
+    ledger: ReadonlyArray<LedgerJob>,
+    runs: ReadonlyArray<Run> = []
+  ): void {
     this.rows = ledger
+    this.runs = runs
     for (const job of ledger) this.lookAtJob(job)
     for (const object of objects) this.lookAtObject(now, object)
+    for (const key of this.keys) this.lookAtRuns(now, key)
     const present = new Set(objects.map(keyOf))
     for (const [key, found] of this.seen) {
       if (found.gone || present.has(key)) continue
@@ -107,6 +140,14 @@ export class Observation {
     const owner = ownerOf(job)
     for (const { at, status } of job.transitions.slice(known)) this.say(at, "AAP", owner, jobText(job, status))
     this.told.set(job.id, job.transitions.length)
+  }
+
+  private lookAtRuns(now: number, key: string): void {
+    for (const { id, status, what } of this.ran(key).filter((one) => one.id.startsWith("eda"))) {
+      if (this.toldOfEda.get(`${key} ${id}`) === status) continue
+      this.toldOfEda.set(`${key} ${id}`, status)
+      this.say(now, "EDA", key, `playbook of ${id} ${status}  ${what}`)
+    }
   }
 
   private lookAtObject(now: number, object: JsonObject): void {
@@ -131,7 +172,8 @@ export const observe = (installation: Installation): Effect.Effect<Observation, 
     const look = Effect.gen(function* () {
       const objects = yield* installation.kubernetes.objects
       const ledger = yield* installation.aap.ledger
-      observation.look(yield* Clock.currentTimeMillis, objects, ledger)
+      const runs = yield* installation.eda.runs
+      observation.look(yield* Clock.currentTimeMillis, objects, ledger, runs)
     })
     yield* installation.afterWrites(look)
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(BETWEEN_LOOKS)))

@@ -9,7 +9,9 @@ import { createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Data, Deferred, Effect, type Scope } from "effect"
-import { AAP_TOKEN, type Installation, kubeconfig, type Site } from "./Installation.ts"
+import * as SimulatedEda from "../../test/support/SimulatedEda.ts"
+import { AAP_TOKEN, type Installation, kubeconfig } from "./Installation.ts"
+import type { ProviderName, Site } from "./Site.ts"
 
 /** How a process ended: its exit code, or the signal that ended it. */
 export type End = number | string
@@ -55,19 +57,38 @@ const freePorts = Effect.flatMap(Effect.all([listening, listening]), ([one, othe
 const inherited = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CLOUDKIT|OSAC|DEMO)_|^KUBECONFIG$/u.test(name)))
 
-const environment = (site: Site, installation: Installation, config: string, ports: readonly [number, number]) => ({
+/** What each provider wants to know. */
+const variables: Readonly<Record<ProviderName, (site: Site, installation: Installation) => NodeJS.ProcessEnv>> = {
+  aap: (site, { aapUrl }) => ({
+    CLOUDKIT_AAP_URL: aapUrl,
+    CLOUDKIT_AAP_TOKEN: AAP_TOKEN,
+    CLOUDKIT_AAP_PROVISION_TEMPLATE: site.provision,
+    CLOUDKIT_AAP_DEPROVISION_TEMPLATE: site.deprovision,
+    CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1s"
+  }),
+  eda: (_, { edaUrl }) => ({
+    CLOUDKIT_COMPUTE_INSTANCE_PROVISION_WEBHOOK: `${edaUrl}/${SimulatedEda.PROVISION_PATH}`,
+    CLOUDKIT_COMPUTE_INSTANCE_DEPROVISION_WEBHOOK: `${edaUrl}/${SimulatedEda.DEPROVISION_PATH}`,
+    // so that nobody has to wait ten minutes for what a playbook never says
+    CLOUDKIT_EDA_SETTLE_PERIOD: "10s"
+  })
+}
+
+const environment = (
+  site: Site,
+  provider: ProviderName,
+  installation: Installation,
+  config: string,
+  ports: readonly [number, number]
+): NodeJS.ProcessEnv => ({
   ...inherited(),
   // both ends are on this machine, whatever proxy leads out of it
   NO_PROXY: "127.0.0.1",
   no_proxy: "127.0.0.1",
   KUBECONFIG: config,
-  CLOUDKIT_PROVISIONING_PROVIDER: "aap",
+  CLOUDKIT_PROVISIONING_PROVIDER: provider,
   CLOUDKIT_COMPUTE_INSTANCE_NAMESPACE: site.namespace,
-  CLOUDKIT_AAP_URL: installation.aapUrl,
-  CLOUDKIT_AAP_TOKEN: AAP_TOKEN,
-  CLOUDKIT_AAP_PROVISION_TEMPLATE: site.provision,
-  CLOUDKIT_AAP_DEPROVISION_TEMPLATE: site.deprovision,
-  CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1s",
+  ...Object.assign({}, ...site.configured.map((name) => variables[name](site, installation))),
   CLOUDKIT_HEALTH_PORT: String(ports[0]),
   CLOUDKIT_METRICS_PORT: String(ports[1])
 })
@@ -102,6 +123,7 @@ const stopChild = (child: ChildProcess, ended: Deferred.Deferred<End>) =>
 
 export const startOperator = (
   site: Site,
+  provider: ProviderName,
   installation: Installation,
   directory: string
 ): Effect.Effect<OperatorProcess, never, Scope.Scope> =>
@@ -109,7 +131,7 @@ export const startOperator = (
     const config = join(directory, `${site.name}.kubeconfig`)
     const log = join(directory, `${site.name}.log`)
     writeFileSync(config, kubeconfig(installation.kubernetesUrl, site.namespace, site.token))
-    const env = environment(site, installation, config, yield* freePorts)
+    const env = environment(site, provider, installation, config, yield* freePorts)
     const ended = yield* Deferred.make<End>()
     const child = yield* Effect.acquireRelease(
       Effect.tap(launched(env, log), (started) =>

@@ -26,11 +26,11 @@ const colours: Readonly<Record<string, Style>> = {
   gone: "dim"
 }
 
-const columns = [20, 11, 16, 4, 10] as const
+const columns = [20, 11, 18, 13, 10] as const
 
 const rowOf = (observation: Observation, key: string): ReadonlyArray<string> => {
   const object = observation.current(key)
-  const latest = observation.jobs(key).at(-1)
+  const latest = observation.ran(key).at(-1)
   const status = observation.revisions(key).at(-1)
   const job = statusJob(status)
   const phase = object === undefined ? "gone" : (stringAt(object, "status", "phase") ?? "")
@@ -40,7 +40,7 @@ const rowOf = (observation: Observation, key: string): ReadonlyArray<string> => 
     key,
     phase,
     (object === undefined ? "" : stringAt(conditionOf(object, "Ready"), "reason")) ?? "",
-    latest === undefined ? "" : String(latest.id),
+    latest?.id ?? "",
     latest?.status ?? "",
     (object === undefined ? "" : said) ?? ""
   ]
@@ -62,7 +62,7 @@ export const frame = (observation: Observation, now: number, width: number): Rea
     "",
     styled("bold", cut(`cloudkit-operator at work${seconds(now - observation.startedAt)}`, width)),
     "",
-    styled("dim", cut(padded(["RESOURCE", "PHASE", "REASON", "JOB", "IN AAP", "STATUS SAYS"]), width)),
+    styled("dim", cut(padded(["RESOURCE", "PHASE", "REASON", "JOB", "PLAYBOOK", "STATUS SAYS"]), width)),
     ...rows,
     "",
     ...recent.map((line) => styled("dim", line)),

@@ -4,9 +4,8 @@
  */
 import { FINALIZER } from "../../src/domain/ComputeInstance.ts"
 import { type JsonObject, listAt, stringAt, stringsAt } from "../../test/support/kubernetes/Json.ts"
-import { overlaps } from "../../test/support/SimulatedAap.ts"
 import { conditionOf } from "./Observation.ts"
-import type { Evidence, Expected } from "./Story.ts"
+import type { Evidence, Expected, Ran } from "./Story.ts"
 
 const wordsOf = (object: JsonObject): ReadonlyArray<string> => [
   stringAt(conditionOf(object, "Ready"), "reason") ?? "",
@@ -33,18 +32,23 @@ const missing = (said: ReadonlyArray<string>, wanted: ReadonlyArray<string>): st
   return undefined
 }
 
-const jobsOf = ({ jobs }: Evidence): ReadonlyArray<string> => jobs.map((job) => `${job.template} ${job.status}`)
+const atOnce = (ran: ReadonlyArray<Ran>): ReadonlyArray<string> =>
+  ran.flatMap((first, index) =>
+    ran
+      .slice(index + 1)
+      .filter((second) => Math.max(first.from, second.from) < Math.min(first.to, second.to))
+      .map((second) => `jobs ${first.id} and ${second.id} ran at once`)
+  )
 
 const listed = (words: ReadonlyArray<string>): string => (words.length === 0 ? "none" : words.join(", "))
 
-const onJobs = (evidence: Evidence, expected: Expected): ReadonlyArray<string> => {
-  const ran = listed(jobsOf(evidence))
+const onJobs = ({ ran }: Evidence, expected: Expected, by: string): ReadonlyArray<string> => {
+  const found = listed(ran.map(({ status, what }) => `${what} ${status}`))
   const wanted = listed(expected.jobs)
-  const together = overlaps(evidence.jobs).map(({ first, second }) => `jobs ${first.id} and ${second.id} ran at once`)
-  return ran === wanted ? together : [`AAP ran ${ran} instead of ${wanted}`, ...together]
+  return found === wanted ? atOnce(ran) : [`${by} ran ${found} instead of ${wanted}`, ...atOnce(ran)]
 }
 
-/** Intent and finalizer are stored before AAP is called, or a crash would orphan the machine. */
+/** Intent and finalizer are stored before anybody is called, or a crash would orphan the machine. */
 const onLaunches = ({ launches }: Evidence): ReadonlyArray<string> =>
   launches.flatMap((launch) => [
     ...(launch.finalizers.includes(FINALIZER)
@@ -55,15 +59,15 @@ const onLaunches = ({ launches }: Evidence): ReadonlyArray<string> =>
       : [`the resource held no intent when ${launch.launchKey} was launched`])
   ])
 
-const onObject = ({ jobs, object }: Evidence, { phase }: Expected): ReadonlyArray<string> => {
+const onObject = ({ object, ran }: Evidence, { phase }: Expected, by: string): ReadonlyArray<string> => {
   if (object === undefined) return phase === "gone" ? [] : [`the resource is gone instead of ${phase}`]
   const is = stringAt(object, "status", "phase") ?? "without a phase"
   const message = stringAt(conditionOf(object, "Ready"), "message") ?? "no condition"
   const recorded = listAt(object, "status", "jobs").map((job) => stringAt(job, "jobID") ?? "")
-  const ids = jobs.map(({ id }) => String(id))
+  const ids = ran.map(({ id }) => id)
   return [
     ...(is === phase ? [] : [`the resource is ${is} instead of ${phase}: ${message}`]),
-    ...(recorded.join() === ids.join() ? [] : [`status.jobs has ${listed(recorded)}, AAP has ${listed(ids)}`]),
+    ...(recorded.join() === ids.join() ? [] : [`status.jobs has ${listed(recorded)}, ${by} has ${listed(ids)}`]),
     ...(stringsAt(object, "metadata", "finalizers").includes(FINALIZER) ? [] : ["the resource has no finalizer"])
   ]
 }
@@ -73,9 +77,10 @@ const onWords = ({ revisions }: Evidence, { says }: Expected): ReadonlyArray<str
   return word === undefined ? [] : [`the status never said "${word}" when it should have: ${listed(says)}`]
 }
 
-export const judge = (evidence: Evidence, expected: Expected): ReadonlyArray<string> => [
-  ...onJobs(evidence, expected),
-  ...onObject(evidence, expected),
+/** `by`: who runs playbooks in this demo. */
+export const judge = (evidence: Evidence, expected: Expected, by: string): ReadonlyArray<string> => [
+  ...onJobs(evidence, expected, by),
+  ...onObject(evidence, expected, by),
   ...onLaunches(evidence),
   ...onWords(evidence, expected),
   ...expected.also(evidence)

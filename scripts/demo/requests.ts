@@ -1,6 +1,7 @@
-/** What the operators asked of the cluster and of AAP, by kind, and whether that was as little as it should be. */
+/** What the operators asked of the cluster, of AAP and of EDA, by kind, and whether that was as little as it should be. */
 import type { Exchange } from "../../test/support/Faults.ts"
 import { type LedgerJob, lifetime } from "../../test/support/SimulatedAap.ts"
+import { DEPROVISION_PATH, PROVISION_PATH } from "../../test/support/SimulatedEda.ts"
 
 interface Kind {
   readonly name: string
@@ -33,6 +34,13 @@ const aapKinds: ReadonlyArray<Kind> = [
   kind("one job", "GET", /\/(?:workflow_)?jobs\/\d+\/$/u)
 ]
 
+const edaKinds: ReadonlyArray<Kind> = [
+  kind("webhook to provision", "POST", new RegExp(`/${PROVISION_PATH}$`, "u")),
+  kind("webhook to deprovision", "POST", new RegExp(`/${DEPROVISION_PATH}$`, "u")),
+  // whatever is not a webhook would be one
+  { name: "status", matches: () => true }
+]
+
 export type Counts = ReadonlyMap<string, number>
 
 const tally = (exchanges: ReadonlyArray<Exchange>, kinds: ReadonlyArray<Kind>): Counts => {
@@ -47,6 +55,7 @@ const tally = (exchanges: ReadonlyArray<Exchange>, kinds: ReadonlyArray<Kind>): 
 export interface Requests {
   readonly kubernetes: Counts
   readonly aap: Counts
+  readonly eda: Counts
   /** Answered with an error that has no place in a course of events where nothing is wrong. */
   readonly refused: ReadonlyArray<Exchange>
 }
@@ -57,10 +66,15 @@ const isInOrder = ({ path, status }: Exchange): boolean =>
 
 const isRefused = (exchange: Exchange): boolean => exchange.status >= 400 && !isInOrder(exchange)
 
-export const countRequests = (kubernetes: ReadonlyArray<Exchange>, aap: ReadonlyArray<Exchange>): Requests => ({
+export const countRequests = (
+  kubernetes: ReadonlyArray<Exchange>,
+  aap: ReadonlyArray<Exchange>,
+  eda: ReadonlyArray<Exchange>
+): Requests => ({
   kubernetes: tally(kubernetes, kubernetesKinds),
   aap: tally(aap, aapKinds),
-  refused: [...kubernetes, ...aap].filter(isRefused)
+  eda: tally(eda, edaKinds),
+  refused: [...kubernetes, ...aap, ...eda].filter(isRefused)
 })
 
 /** For how long (milliseconds) at least one of the jobs was alive. */
@@ -83,6 +97,7 @@ const EXTRA_LOOKS = 4
 /** One status request an interval and operator while any of its jobs lives, however many there are. */
 const mostPolls = (ledger: ReadonlyArray<LedgerJob>, now: number): number => {
   const own = ledger.filter(({ workflow }) => workflow === undefined)
+  // of whom nothing is launched at AAP, nobody asks AAP anything
   const operators = Map.groupBy(own, ({ object }) => object?.namespace)
   return [...operators.values()].reduce(
     (sum, jobs) => sum + Math.ceil(alive(jobs, now) / (0.95 * POLL_INTERVAL)) + EXTRA_LOOKS,
@@ -94,13 +109,21 @@ const TEMPLATES = 3
 
 /** Sentences about what was asked more often than it should have been. */
 export const judgeRequests = (
-  { aap, kubernetes, refused }: Requests,
-  expected: { readonly launches: number; readonly ledger: ReadonlyArray<LedgerJob>; readonly now: number }
+  { aap, eda, kubernetes, refused }: Requests,
+  expected: {
+    readonly launches: number
+    readonly webhooks: number
+    readonly ledger: ReadonlyArray<LedgerJob>
+    readonly now: number
+  }
 ): ReadonlyArray<string> => {
   const most = mostPolls(expected.ledger, expected.now)
   const of = (counts: Counts, name: string) => counts.get(name) ?? 0
   const claim = (holds: boolean, otherwise: string) => (holds ? [] : [otherwise])
+  const webhooks = of(eda, "webhook to provision") + of(eda, "webhook to deprovision")
   return [
+    ...claim(webhooks === expected.webhooks, `${webhooks} webhooks were called instead of ${expected.webhooks}`),
+    ...claim(of(eda, "status") === 0, `EDA was asked ${of(eda, "status")} times for what it cannot tell`),
     ...claim(
       of(aap, "launch") === expected.launches,
       `${of(aap, "launch")} launches were sent instead of ${expected.launches}`

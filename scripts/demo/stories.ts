@@ -1,12 +1,11 @@
-/** The five stories, told at the same time. */
+/** The five stories of AAP, told at the same time. */
 import { Effect } from "effect"
-import { type JsonObject, numberAt, stringAt } from "../../test/support/kubernetes/Json.ts"
+import { stringAt } from "../../test/support/kubernetes/Json.ts"
 import { type LedgerJob, lifetime, type Playbook } from "../../test/support/SimulatedAap.ts"
-import { jobSite, workflowSite } from "./Installation.ts"
 import { conditionOf } from "./Observation.ts"
-import type { Actor, Evidence, Story } from "./Story.ts"
-
-const machine = (name: string): JsonObject => ({ name, vcpu: 2, memory: 4096, disk: 40 })
+import { becomesSettled, claim, isRemoved, machine, orders } from "./plot.ts"
+import { jobSite, workflowSite } from "./Site.ts"
+import type { Evidence, Story } from "./Story.ts"
 
 const lasting = (seconds: number): Playbook => ({
   pendingFor: "1500 millis",
@@ -14,24 +13,12 @@ const lasting = (seconds: number): Playbook => ({
   ends: "successful"
 })
 
-/** The operator has seen the newest spec and is at rest, for better or worse. */
-const settled = (object: JsonObject | undefined): boolean =>
-  object !== undefined &&
-  numberAt(object, "status", "observedGeneration") === numberAt(object, "metadata", "generation") &&
-  ["Ready", "Failed"].includes(stringAt(object, "status", "phase") ?? "")
-
-const becomesSettled = (actor: Actor) => actor.until("the machine is Ready or Failed", settled)
-
-const orders = (name: string) => (actor: Actor) => Effect.andThen(actor.apply(machine(name)), becomesSettled(actor))
-
-const claim = (holds: boolean, otherwise: string): ReadonlyArray<string> => (holds ? [] : [otherwise])
-
 const create = jobSite.provision
 const remove = jobSite.deprovision
 
 const jobTemplate: Story = {
   title: "job template",
-  namespace: jobSite.namespace,
+  site: jobSite,
   name: "vm-job",
   shows: "one launch, followed until the machine is Ready",
   playbook: () => lasting(4),
@@ -46,7 +33,7 @@ const jobTemplate: Story = {
 
 const workflowTemplate: Story = {
   title: "workflow template",
-  namespace: workflowSite.namespace,
+  site: workflowSite,
   name: "vm-workflow",
   shows: "a workflow job of two nodes, by an operator of another namespace",
   playbook: () => ({ ...lasting(2), pendingFor: "700 millis" }),
@@ -63,7 +50,7 @@ const reason = "quota exceeded: 2 of 2 machines are in use"
 
 const failure: Story = {
   title: "playbook fails",
-  namespace: jobSite.namespace,
+  site: jobSite,
   name: "vm-failing",
   shows: "the failed task and its words are in the status",
   playbook: ({ n }) =>
@@ -101,7 +88,7 @@ const endOf = (job: LedgerJob): number => lifetime(job).to
 
 const deletion: Story = {
   title: "deleted midway",
-  namespace: jobSite.namespace,
+  site: jobSite,
   name: "vm-deleted",
   shows: "cancel, wait for the end, deprovision, let go",
   playbook: ({ template }) => (template === create ? { ...lasting(12), cancelTakes: "3 seconds" } : lasting(3)),
@@ -112,8 +99,7 @@ const deletion: Story = {
         "the provision job is Running",
         (object) => stringAt(object, "status", "provisionJob", "state") === "Running"
       )
-      yield* actor.remove
-      yield* actor.until("the resource is gone", (object) => object === undefined)
+      yield* isRemoved(actor)
     }),
   expected: {
     jobs: [`${create} canceled`, `${remove} successful`],
@@ -125,7 +111,7 @@ const deletion: Story = {
 
 const change: Story = {
   title: "spec changed",
-  namespace: jobSite.namespace,
+  site: jobSite,
   name: "vm-changed",
   shows: "provisioned again, from the new spec, once",
   playbook: () => lasting(3),

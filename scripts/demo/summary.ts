@@ -5,7 +5,7 @@ import { bad, good, strong, widthOf } from "./View.ts"
 export interface Verdict {
   readonly title: string
   readonly shows: string
-  /** What AAP ran, in the order in which it did. */
+  /** What ran, in the order in which it did. */
   readonly ran: string
   /** What is not as it should be. */
   readonly findings: ReadonlyArray<string>
@@ -25,9 +25,9 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
     .join("\n")
 }
 
-const verdictTable = (verdicts: ReadonlyArray<Verdict>): string =>
+const verdictTable = (verdicts: ReadonlyArray<Verdict>, by: string): string =>
   table([
-    ["STORY", "SHOWS", "AAP RAN", "RESULT"].map(strong),
+    ["STORY", "SHOWS", `${by.toUpperCase()} RAN`, "RESULT"].map(strong),
     ...verdicts.map(({ findings, ran, shows, title }) => [
       title,
       shows,
@@ -39,14 +39,29 @@ const verdictTable = (verdicts: ReadonlyArray<Verdict>): string =>
 const countRows = (name: string, counts: Counts): ReadonlyArray<ReadonlyArray<string>> =>
   [...counts].filter(([, count]) => count > 0).map(([kind, count]) => [name, kind, String(count)])
 
-const requestTable = ({ aap, kubernetes }: Requests): string =>
+/** Where webhooks are called, that nothing else was asked is worth a line. */
+const edaRows = (counts: Counts): ReadonlyArray<ReadonlyArray<string>> => {
+  const rows = countRows("EDA", counts)
+  return rows.length === 0 || counts.get("status") !== 0 ? rows : [...rows, ["EDA", "status", "0"]]
+}
+
+const requestTable = ({ aap, eda, kubernetes }: Requests): string =>
   table([
     ["REQUESTS TO", "KIND", "COUNT"].map(strong),
     ...countRows("Kubernetes", kubernetes),
-    ...countRows("AAP", aap)
+    ...countRows("AAP", aap),
+    ...edaRows(eda)
   ])
 
-export const summary = (verdicts: ReadonlyArray<Verdict>, requests: Requests, elapsed: number): string => {
+export interface Outcome {
+  readonly verdicts: ReadonlyArray<Verdict>
+  readonly requests: Requests
+  /** Who ran playbooks. */
+  readonly by: string
+  readonly elapsed: number
+}
+
+export const summary = ({ by, elapsed, requests, verdicts }: Outcome): string => {
   const wrong = verdicts.filter(({ findings }) => findings.length > 0)
   const took = `${(elapsed / 1000).toFixed(0)} s`
   const last =
@@ -54,5 +69,5 @@ export const summary = (verdicts: ReadonlyArray<Verdict>, requests: Requests, el
       ? good(`Everything came out as it should, in ${took}.`)
       : bad(`${wrong.length} of ${verdicts.length} did not come out as they should, in ${took}:`)
   const findings = wrong.flatMap((verdict) => verdict.findings.map((finding) => `  ${verdict.title}: ${finding}`))
-  return ["", verdictTable(verdicts), "", requestTable(requests), "", last, ...findings, ""].join("\n")
+  return ["", verdictTable(verdicts, by), "", requestTable(requests), "", last, ...findings, ""].join("\n")
 }

@@ -201,7 +201,20 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons
 
-export const isReason = (word: string): word is Reason => Object.hasOwn(reasons, word)
+/** The reasons that a provider may give. */
+export const providerReasons = [
+  "CredentialsRejected",
+  "PermissionDenied",
+  "TemplateNotFound",
+  "TemplateAmbiguous",
+  "TemplateRefusesVariables",
+  "ProviderUnreachable",
+  "ProviderOverloaded",
+  "ProviderFailure",
+  "ProviderMisaddressed",
+  "ProviderRefused",
+  "LaunchRefused"
+] as const satisfies ReadonlyArray<Reason>
 
 /** A condition as decided by `project`: the closed type and reason, before times. */
 export interface Verdict {

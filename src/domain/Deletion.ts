@@ -26,7 +26,8 @@ const ended: ReadonlySet<JobState> = new Set(["Succeeded", "Failed", "Canceled"]
 const matters = (history: History, found: Found): boolean => {
   if (!ended.has(found.state)) return true
   const deprovision = newest(history.jobs, "deprovision")
-  if (deprovision?.timestamp === undefined) return false
+  // another deprovision is owed already
+  if (deprovision?.timestamp === undefined || !coversAll(history, deprovision)) return false
   return found.finishedAt === undefined || Date.parse(found.finishedAt) > Date.parse(deprovision.timestamp)
 }
 

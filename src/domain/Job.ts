@@ -131,7 +131,7 @@ export const observed = (job: Job, seen: JobObservation): Job => {
 
 /**
  * Bounds a history to `limit` records by dropping the oldest that nothing depends on. Live jobs, the newest of each
- * operation and the record of the key `named` by the launch intent stay, even if that leaves more than `limit`.
+ * operation, what was built after the newest deprovision, and the record of the key `named` by the launch intent stay, even if that leaves more than `limit`.
  */
 export const trim = (jobs: ReadonlyArray<Job>, limit: number, named: string | undefined): ReadonlyArray<Job> => {
   const keep = new Set<Job>()
@@ -139,6 +139,10 @@ export const trim = (jobs: ReadonlyArray<Job>, limit: number, named: string | un
     const last = newest(jobs, operation)
     if (last !== undefined) keep.add(last)
   }
+  // a provision after the newest deprovision, a duplicate even, is what another deprovision is owed for
+  const torn = newest(jobs, "deprovision")
+  const built = torn && jobs.slice(jobs.indexOf(torn)).findLast((job) => job.type === "provision")
+  if (built !== undefined) keep.add(built)
   for (const job of jobs) if (isLive(job) || (named !== undefined && job.launchKey === named)) keep.add(job)
   let excess = jobs.length - limit
   if (excess <= 0) return jobs

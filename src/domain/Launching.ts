@@ -2,7 +2,7 @@
  * Launches: whether one may be made now, and what becomes of one that nobody confirmed.
  */
 import { Result } from "effect"
-import { isReason, type Reason } from "./Conditions.ts"
+import { providerReasons, type Reason } from "./Conditions.ts"
 import { type History, type Instance, nextAttempt, wantsRetry } from "./Instance.ts"
 import type { Intent } from "./Intent.ts"
 import type { Job, Operation } from "./Job.ts"
@@ -59,7 +59,7 @@ const refusalHolds = (o: Observation, operation: Operation): Step | undefined =>
 }
 
 const refusalReason = (recorded: string | undefined): Reason =>
-  recorded !== undefined && isReason(recorded) ? recorded : "LaunchRefused"
+  providerReasons.find((reason) => reason === recorded) ?? "LaunchRefused"
 
 /** Two launches of an operation for one object keep their distance: what is left of it is waited for. */
 const tooSoon = (o: Observation, operation: Operation): Step | undefined => {

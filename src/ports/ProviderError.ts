@@ -4,23 +4,11 @@
  * HTTP statuses are translated once, inside the provider's client, and are not seen above it.
  */
 import { Schema } from "effect"
-import { type Reason, reasons } from "../domain/Conditions.ts"
+import { providerReasons, reasons } from "../domain/Conditions.ts"
 
 /** The reasons of the closed set that a provider may give. */
-export const ProviderReason = Schema.Literals([
-  "CredentialsRejected",
-  "PermissionDenied",
-  "TemplateNotFound",
-  "TemplateAmbiguous",
-  "TemplateRefusesVariables",
-  "ProviderUnreachable",
-  "ProviderOverloaded",
-  "ProviderFailure",
-  "ProviderMisaddressed",
-  "ProviderRefused",
-  "LaunchRefused"
-])
-export type ProviderReason = typeof ProviderReason.Type & Reason
+const ProviderReason = Schema.Literals(providerReasons)
+export type ProviderReason = typeof ProviderReason.Type
 
 export class ProviderError extends Schema.TaggedError<ProviderError>()("ProviderError", {
   provider: Schema.String,

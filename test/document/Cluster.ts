@@ -65,14 +65,40 @@ const kubeconfigOf = (url: string, namespace: string): JsonObject => ({
   users: [{ name: "admin", user: url.startsWith("https:") ? { token: TOKEN } : {} }]
 })
 
+/** Playbooks come with a token of their own, which a real API server does not know. */
+const asAdministrator =
+  (handler: WireHandler): WireHandler =>
+  (request) =>
+    handler({ ...request, headers: { ...request.headers, authorization: `Bearer ${TOKEN}` } })
+
 const clusterOf = (handler: WireHandler, url: string, namespace: string, system: string): Cluster => ({
   url,
-  handler,
+  handler: asAdministrator(handler),
   ask: asking(handler, url),
   namespace,
   system,
   kubeconfig: kubeconfigOf(url, namespace)
 })
+
+/** Deployments, as far as they are kept and read. */
+const deployments = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "deployments.apps" },
+  spec: {
+    group: "apps",
+    scope: "Namespaced",
+    names: { plural: "deployments", singular: "deployment", kind: "Deployment", listKind: "DeploymentList" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } }
+      }
+    ]
+  }
+}
 
 /** As an API server does: the plain values of a Secret are stored encoded. */
 const encoding =
@@ -90,7 +116,7 @@ const encoding =
 
 /** A cluster for one test alone. */
 export const simulated: Effect.Effect<Cluster, never, Scope.Scope> = Effect.gen(function* () {
-  const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd], namespaces: ["cloudkit-system"] })
+  const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd, deployments], namespaces: ["cloudkit-system"] })
   const handler = encoding(kubernetes.handler)
   const { url } = yield* serve(handler)
   return clusterOf(handler, url, "default", "cloudkit-system")

@@ -2,12 +2,12 @@
  * Where the documents are tried: a cluster, a simulated AAP and a simulated EDA on loopback ports, a shell for the commands,
  * and the test in the place of the kubelet, which starts the operator with the variables that a document's YAML gives it.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
-import { parse } from "yaml"
+import { parse, stringify } from "yaml"
 import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
 import { at, fromUnknown, isObject, type Json, type JsonObject, listAt, stringAt } from "../support/kubernetes/Json.ts"
 import * as SimulatedAap from "../support/SimulatedAap.ts"
@@ -28,8 +28,10 @@ export interface Site extends Cluster {
   readonly here: (text: string) => string
   /** Lets the newest job of the template end, as soon as it runs. */
   readonly end: (template: string) => Effect.Effect<void>
-  /** Starts the operator with the variables of a block, as a kubelet would. */
-  readonly operate: (number: number) => Effect.Effect<OperatorProcess.OperatorProcess, never, Scope.Scope>
+  /** Writes the manifest of a Deployment with the variables of a block, where the documents have it. */
+  readonly writeManifest: (number: number) => Effect.Effect<void>
+  /** Starts the operator with the variables of the Deployment that is there, as a kubelet would. */
+  readonly operate: Effect.Effect<OperatorProcess.OperatorProcess, never, Scope.Scope>
   readonly object: (name: string) => Effect.Effect<JsonObject | undefined>
   /** Every status that the object was seen with, oldest first. */
   readonly seen: (name: string) => ReadonlyArray<JsonObject>
@@ -91,7 +93,7 @@ const environmentOf = Effect.fnUntraced(function* (env: ReadonlyArray<Json>, clu
 
 /** What only the test wants of the operator. */
 const besides = (cluster: Cluster, home: string) => ({
-  KUBECONFIG: join(home, "config"),
+  KUBECONFIG: join(home, "kubeconfig"),
   CLOUDKIT_COMPUTE_INSTANCE_NAMESPACE: cluster.namespace
 })
 
@@ -100,6 +102,21 @@ const hurried = (variables: Record<string, string>): Record<string, string> => (
   ...variables,
   ...("CLOUDKIT_AAP_STATUS_POLL_INTERVAL" in variables ? { CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1s" } : {})
 })
+
+const DEPLOYMENT = "cloudkit-operator-controller-manager"
+
+const writeDeployment = (site: Site, env: string): void => {
+  const labels = { app: DEPLOYMENT }
+  const container = { name: "manager", image: "cloudkit-operator", ...parse(site.here(env)) }
+  mkdirSync(join(site.home, "config/manager"), { recursive: true })
+  const manifest = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: DEPLOYMENT, namespace: site.system },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [container] } } }
+  }
+  writeFileSync(join(site.home, "config/manager/manager.yaml"), stringify(manifest))
+}
 
 const pathOf = ({ namespace }: Cluster): string => `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${PLURAL}`
 
@@ -154,14 +171,14 @@ export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
   const home = yield* temporary
   const log = join(home, "operator.log")
   writeFileSync(log, "")
-  writeFileSync(join(home, "config"), JSON.stringify(cluster.kubeconfig))
+  writeFileSync(join(home, "kubeconfig"), JSON.stringify(cluster.kubeconfig))
   const aap = yield* makeAap
   const aapUrl = (yield* serve(aap.handler)).url
   const eda = yield* SimulatedEda.make({ cluster: { handler: cluster.handler, origin: cluster.url } })
   yield* eda.play(() => ({ startsAfter: "200 millis", worksFor: "1500 millis", finalizer: "atEnd" }))
   const edaUrl = (yield* serve(eda.handler)).url
   const shell = yield* Shell.open(cluster, home, {
-    KUBECONFIG: join(home, "config"),
+    KUBECONFIG: join(home, "kubeconfig"),
     OPERATOR_LOG: log,
     AAP_URL: `${aapUrl}/api/v2`,
     AAP_TOKEN: OPERATOR_TOKEN
@@ -175,12 +192,13 @@ export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
     eda,
     here,
     end: endOf(aap),
-    operate: (number) =>
-      Effect.gen(function* () {
-        const env = listAt(fromUnknown(parse(here(block(number).text))), "env")
-        const variables = hurried(yield* environmentOf(env, cluster))
-        return yield* OperatorProcess.start({ ...variables, ...besides(cluster, home) }, log)
-      }),
+    writeManifest: (number) => Effect.sync(() => writeDeployment(site, block(number).text)),
+    operate: Effect.gen(function* () {
+      const { body } = yield* cluster.ask("GET", `/apis/apps/v1/namespaces/${cluster.system}/deployments/${DEPLOYMENT}`)
+      const [container = null] = listAt(body, "spec", "template", "spec", "containers")
+      const variables = hurried(yield* environmentOf(listAt(container, "env"), cluster))
+      return yield* OperatorProcess.start({ ...variables, ...besides(cluster, home) }, log)
+    }),
     object: (name) =>
       Effect.map(cluster.ask("GET", `${pathOf(cluster)}/${name}`), ({ body, status }) =>
         status === 200 && isObject(body) ? body : undefined

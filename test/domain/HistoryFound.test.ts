@@ -6,7 +6,8 @@ import {
   withClosed,
   withFound,
   withLaunched,
-  withSeen
+  withSeen,
+  withSuperseded
 } from "../../src/domain/History.ts"
 import type { History } from "../../src/domain/Instance.ts"
 import { isClosed } from "../../src/domain/Intent.ts"
@@ -139,6 +140,15 @@ describe("what providers saw", () => {
     const history = of({ jobs: [job("provision", "Running", { message: "Job running" })] })
     expect(withSeen(history, seen({ state: "Running", detail: "" }))).toBe(history)
     expect(withSeen(history, new Map())).toBe(history)
+  })
+
+  it("nothing, for so long that a job is no longer waited for: it is gone, its outcome unknown, and the others stay", () => {
+    const silent = job("provision", "Unknown", { jobID: "eda-webhook-1", provider: "eda" })
+    const history = of({ jobs: [silent, job("deprovision", "Running")] })
+    const next = withSuperseded(history, [silent])
+    expect(next.jobs[0]).toMatchObject({ state: "Unknown", gone: true, message: expect.stringContaining("no signal") })
+    expect(next.jobs[1]).toBe(history.jobs[1])
+    expect(withSuperseded(next, [silent])).toBe(next)
   })
 
   it("marks a purged job as gone, its outcome unknown", () => {

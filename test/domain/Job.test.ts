@@ -175,13 +175,17 @@ describe("an observation", () => {
 describe("trimming a history", () => {
   const limit = fc.integer({ min: 2, max: 10 })
   const named = fc.constantFrom(undefined, "a", "b")
+  const counting = (all: ReadonlyArray<Job>, type: Job["type"]): ReadonlyArray<Job> =>
+    all.filter((other) => other.type === type && !other.duplicate && other.jobID !== "")
   /** Said again, independently: what must never be dropped. */
   const isNeeded = (all: ReadonlyArray<Job>, it: Job, key: string | undefined): boolean =>
     (it.jobID !== "" && !it.gone && ["Pending", "Waiting", "Running", "Unknown"].includes(it.state)) ||
     (key !== undefined && it.launchKey === key) ||
-    Operation.literals.some(
-      (type) => it === all.filter((other) => other.type === type && !other.duplicate && other.jobID !== "").at(-1)
-    )
+    Operation.literals.some((type) => it === counting(all, type).at(-1)) ||
+    (counting(all, "deprovision").length > 0 &&
+      it.type === "provision" &&
+      all.indexOf(it) > all.lastIndexOf(counting(all, "deprovision").at(-1) ?? it) &&
+      it === all.filter((other) => other.type === "provision").at(-1))
 
   it("drops no live job, not the newest of a type, and no record of the launch that is open", () =>
     fc.assert(

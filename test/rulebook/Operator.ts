@@ -71,7 +71,7 @@ export const startOperator = (site: Site, options: Options): Effect.Effect<Opera
         CLOUDKIT_METRICS_PORT: String(yield* freePort),
         CLOUDKIT_LOG_LEVEL: "debug"
       },
-      log: join(folder, "operator.log")
+      log: join(folder, `operator-${health}.log`)
     })
     return { ...operator, isReady: answering(`http://127.0.0.1:${health}/readyz`) }
   })

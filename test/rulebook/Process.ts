@@ -20,8 +20,6 @@ export interface Process {
   readonly hasEnded: () => boolean
   /** As a crash would end it. */
   readonly kill: Effect.Effect<void>
-  /** Told to end, and made to after a while. */
-  readonly stop: Effect.Effect<void>
 }
 
 /** Longer than anything takes on a busy machine. */
@@ -65,6 +63,7 @@ const told = (child: ChildProcess, signal: NodeJS.Signals): Effect.Effect<void> 
     ended(child)
   )
 
+/** Told to end, and made to after a while. */
 const stopped = (child: ChildProcess): Effect.Effect<void> =>
   told(child, "SIGTERM").pipe(Effect.timeoutOrElse({ duration: LONGEST_STOP, orElse: () => told(child, "SIGKILL") }))
 
@@ -86,7 +85,6 @@ export const start = (program: Program): Effect.Effect<Process, never, Scope.Sco
     (child) => ({
       said: () => readFileSync(program.log, "utf8"),
       hasEnded: () => hasEnded(child),
-      kill: told(child, "SIGKILL"),
-      stop: stopped(child)
+      kill: told(child, "SIGKILL")
     })
   )

@@ -9,7 +9,7 @@ export const isPresent =
 
 /** Says in one line what is left out, and how to have it. */
 export const leftOut = (what: string): string => {
-  const line = `Left out: ${what}; set ANSIBLE_RULEBOOK_HOME to a Python environment after \`pip install ansible-rulebook ansible-core\` (needs Java 17).`
+  const line = `Left out: ${what}; set ANSIBLE_RULEBOOK_HOME to a Python environment after \`pip install -r test/rulebook/requirements.txt\`; it needs Java 17.`
   process.stdout.write(`${line}\n`)
   return line
 }

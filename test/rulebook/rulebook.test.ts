@@ -2,7 +2,7 @@
 import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it, layer } from "@effect/vitest"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Exit, Layer, type Scope } from "effect"
 import { at, condition, verdict } from "../support/expectations.ts"
 import { type JsonObject, stringsAt } from "../support/kubernetes/Json.ts"
 import { isPresent, leftOut } from "./home.ts"
@@ -39,6 +39,15 @@ interface Stage {
   readonly requests: () => ReadonlyArray<string>
 }
 
+/** What both sides said, where a story goes wrong. */
+const explained = (eda: Rulebook, started: ReadonlyArray<Operator>) =>
+  Effect.addFinalizer((exit) =>
+    Effect.sync(() => {
+      if (Exit.isFailure(exit))
+        process.stderr.write([...started.map((operator) => operator.said()), eda.said()].join("\n────\n"))
+    })
+  )
+
 /** A namespace of its own with an operator for it, and a ComputeInstance that is yet to be created. */
 const stageFor = Effect.fnUntraced(function* (name: string) {
   const site = yield* Site.Here
@@ -52,11 +61,15 @@ const stageFor = Effect.fnUntraced(function* (name: string) {
   assert.strictEqual(answer.status, 201, answer.text)
   const tokenFile = join(folder, "token")
   const earlier = eda.requests().length
+  const started: Array<Operator> = []
+  yield* explained(eda, started)
   return {
     site,
     eda,
     vm: yield* watched(site.cluster, namespace, name),
-    startOperator: startOperator(site, { namespace, webhooks: eda.url, tokenFile, folder }),
+    startOperator: Effect.tap(startOperator(site, { namespace, webhooks: eda.url, tokenFile, folder }), (operator) =>
+      Effect.sync(() => started.push(operator))
+    ),
     // as a mounted Secret is replaced: never half
     putToken: (token) =>
       Effect.sync(() => {
@@ -209,6 +222,6 @@ if (isPresent)
 else {
   const line = leftOut("the operator against a real ansible-rulebook")
   it("says what is left out without ANSIBLE_RULEBOOK_HOME, and how to have it", () => {
-    assert.include(line, "pip install ansible-rulebook ansible-core")
+    assert.include(line, "pip install -r test/rulebook/requirements.txt")
   })
 }

@@ -8,6 +8,7 @@ import { block } from "../Blocks.ts"
 import { followBlock } from "../Script.ts"
 import { DEPROVISION, eventually, OPERATOR_TOKEN, PROVISION, type Site } from "../Site.ts"
 import { assertLogged, courseOf, messagesAbout, phasesOf, type Story } from "../Story.ts"
+import { deployAap } from "./deploying.ts"
 
 const parsed = (text: string) => fromUnknown(JSON.parse(text))
 
@@ -21,19 +22,15 @@ const applySecret = Effect.fnUntraced(function* (site: Site) {
   assert.strictEqual((yield* site.shell.run(command)).output, OPERATOR_TOKEN)
 })
 
-/** The Secret made from a literal, and the operator with the variables of the deployment. */
-export const deployAap = Effect.fnUntraced(function* (site: Site) {
-  yield* followBlock(site, 13, {}, (s) => Effect.asVoid(s.run("kubectl create secret")))
-  return yield* site.operate(14)
-})
-
 const succeeds: Story = {
   name: "scenario 1: a ComputeInstance is provisioned and deprovisioned, each state and message seen on the way",
-  blocks: [1, 6, 7, 24, 25, 26, 29, 48],
+  blocks: [1, 6, 7, 14, 15, 24, 25, 26, 29, 48],
   tell: (site) =>
     Effect.gen(function* () {
       yield* applySecret(site)
-      yield* site.operate(14)
+      yield* site.writeManifest(14)
+      yield* followBlock(site, 15, {}, (s) => Effect.asVoid(s.run("kubectl apply")))
+      yield* site.operate
       const name = "test-ci-success"
       yield* followBlock(site, 29, {}, (s) =>
         Effect.gen(function* () {
@@ -111,7 +108,7 @@ const assertBothJobs = (object: Parameters<typeof at>[0]): void => {
 
 const canceled: Story = {
   name: "scenario 2: a deletion during provisioning cancels the job, waits for its end, and deprovisions",
-  blocks: [13, 27, 28, 30],
+  blocks: [13, 15, 27, 28, 30],
   tell: (site) =>
     Effect.gen(function* () {
       yield* deployAap(site)
@@ -240,7 +237,7 @@ const readLogs = Effect.fnUntraced(function* (site: Site, name: string) {
 
 const verification: Story = {
   name: "the verification of an AAP deployment finds AAP, its templates, the job in the status and the same job in AAP",
-  blocks: [14, 16, 35, 38],
+  blocks: [13, 14, 15, 16, 35, 38],
   tell: (site) =>
     Effect.gen(function* () {
       yield* deployAap(site)

@@ -18,10 +18,11 @@ interface Kind {
 const kinds: Readonly<Record<string, Kind>> = {
   computeinstance: { base: "/apis/cloudkit.openshift.io/v1alpha1", plural: "computeinstances" },
   ci: { base: "/apis/cloudkit.openshift.io/v1alpha1", plural: "computeinstances" },
+  deployment: { base: "/apis/apps/v1", plural: "deployments" },
   secret: { base: "/api/v1", plural: "secrets" }
 }
 
-const valued = new Set(["-o", "-n", "-p", "-f"])
+const valued = new Set(["-o", "-n", "-p", "-f", "--field-selector"])
 
 /** One call: where it goes, and what it was given. */
 interface Call {
@@ -155,8 +156,16 @@ const wait = Effect.fnUntraced(function* (call: Call) {
   return `${name} condition met\n`
 })
 
+/** `rollout restart`: what kubectl does is a change of the template; who acts on it is another matter. */
+const rollout = Effect.fnUntraced(function* (call: Call) {
+  const { kind, name, path } = yield* named({ ...call, others: call.others.slice(1) })
+  const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() }
+  yield* must(call, "PATCH", path, { spec: { template: { metadata: { annotations } } } })
+  return `${kind}/${name} restarted\n`
+})
+
 const verbs: Readonly<Record<string, (call: Call) => Effect.Effect<string, ToolFailed>>> = {
-  ...{ get, apply, patch, annotate, wait },
+  ...{ get, apply, patch, annotate, rollout, wait },
   create: createSecret,
   delete: remove
 }
