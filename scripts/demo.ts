@@ -1,5 +1,5 @@
 /**
- * The demo: the real operator between a simulated cluster and a simulated AAP, and a judge who looks at what came of it.
+ * The demo: the real operator between a simulated cluster and simulated providers, and a judge who looks at what came of it.
  * Ends by itself, with exit code 0 only if everything was as it should be.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -7,12 +7,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Clock, Data, Effect, Exit, type Runtime, type Scope } from "effect"
+import { type JsonObject, stringAt } from "../test/support/kubernetes/Json.ts"
 import { help, parseArguments } from "./demo/Arguments.ts"
-import { type Installation, install, jobSite, kubeconfig, workflowSite } from "./demo/Installation.ts"
+import { install, kubeconfig } from "./demo/Installation.ts"
 import { invitation } from "./demo/invitation.ts"
-import { type Observation, observe } from "./demo/Observation.ts"
-import { type OperatorProcess, startOperator } from "./demo/OperatorProcess.ts"
-import { expectedLaunches, perform } from "./demo/Performance.ts"
+import { conditionOf, observe } from "./demo/Observation.ts"
+import { startOperators } from "./demo/Operators.ts"
+import { perform, type Stage } from "./demo/Performance.ts"
+import { callsOf, type Programme } from "./demo/Programme.ts"
 import { countRequests, judgeRequests, type Requests } from "./demo/requests.ts"
 import { summary, type Verdict } from "./demo/summary.ts"
 import { bad, printChanges, show } from "./demo/View.ts"
@@ -29,55 +31,42 @@ const print = (text: string): void => {
 // a reader who has seen enough (head) is no failure
 process.stdout.on("error", () => undefined)
 
-interface Stage {
-  readonly installation: Installation
-  readonly observation: Observation
-  readonly operators: ReadonlyArray<OperatorProcess>
-}
-
-const setUp = (directory: string): Effect.Effect<Stage, never, Scope.Scope> =>
+const setUp = (programme: Programme, directory: string): Effect.Effect<Stage, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const installation = yield* install
+    const installation = yield* install(programme.sites)
     const observation = yield* observe(installation)
-    const operators = yield* Effect.forEach([jobSite, workflowSite], (site) =>
-      startOperator(site, installation, directory)
-    )
-    return { installation, observation, operators }
+    const operators = yield* startOperators(programme.sites, installation, directory)
+    return { programme, installation, observation, operators }
   })
 
-const anyDeath = ({ operators }: Stage) => Effect.raceAllFirst(operators.map(({ died }) => died))
-
-/** The operators are up when both watch. */
-const bothWatch = ({ installation }: Stage) =>
-  Effect.repeat(Effect.delay(installation.kubernetes.openWatches, "50 millis"), { until: (open) => open >= 2 }).pipe(
-    Effect.timeoutOrElse({
-      duration: LONGEST_START,
-      orElse: () => new Failed({ message: "the operators do not watch the cluster" })
-    })
-  )
+/** The operators are up when all watch. */
+const allWatch = ({ operators }: Stage) =>
+  Effect.timeoutOrElse(operators.allWatch, {
+    duration: LONGEST_START,
+    orElse: () => new Failed({ message: "the operators do not watch the cluster" })
+  })
 
 const performed = (stage: Stage) =>
   Effect.gen(function* () {
     yield* show(stage.observation, process.stdout.isTTY && process.env.TERM !== "dumb", print)
-    const stories = Effect.andThen(bothWatch(stage), perform(stage.installation, stage.observation))
-    return yield* Effect.raceFirst(stories, anyDeath(stage))
+    return yield* Effect.raceFirst(Effect.andThen(allWatch(stage), perform(stage)), stage.operators.died)
   }).pipe(Effect.scoped)
 
-const onRequests = (requests: Requests, { observation }: Stage, now: number): Verdict => ({
+const onRequests = (requests: Requests, { observation, programme }: Stage, now: number): Verdict => ({
   title: "requests",
   shows: "no launch, read or poll too many; no refusal",
   ran: "",
-  findings: judgeRequests(requests, { launches: expectedLaunches, ledger: observation.ledger, now })
+  findings: judgeRequests(requests, { ...callsOf(programme), ledger: observation.ledger, now })
 })
 
 const onShutdown = ({ operators }: Stage) =>
   Effect.map(
-    Effect.forEach(operators, ({ stop }) => stop, { concurrency: "unbounded" }),
-    (ends): Verdict => ({
+    operators.stopAll,
+    (endings): Verdict => ({
       title: "shutdown",
       shows: "the operators end on SIGTERM, with exit code 0",
       ran: "",
-      findings: ends.flatMap((end, index) => (end === 0 ? [] : [`${operators[index]?.site.name} ended with ${end}`]))
+      findings: endings.flatMap(({ end, site }) => (end === 0 ? [] : [`${site.name} ended with ${end}`]))
     })
   )
 
@@ -85,20 +74,34 @@ const onShutdown = ({ operators }: Stage) =>
 const told = Effect.fnUntraced(function* (stage: Stage, keep: boolean) {
   const { installation, observation } = stage
   const verdicts = yield* performed(stage)
-  const requests = countRequests(yield* installation.kubernetesExchanges, yield* installation.aapExchanges)
+  const requests = countRequests(
+    yield* installation.kubernetesExchanges,
+    yield* installation.aapExchanges,
+    yield* installation.edaExchanges
+  )
   const now = yield* Clock.currentTimeMillis
   const all = [...verdicts, onRequests(requests, stage, now), ...(keep ? [] : [yield* onShutdown(stage)])]
-  print(summary(all, requests, (yield* Clock.currentTimeMillis) - observation.startedAt))
+  const elapsed = (yield* Clock.currentTimeMillis) - observation.startedAt
+  print(summary({ verdicts: all, requests, by: stage.programme.by, elapsed }))
   return all.every(({ findings }) => findings.length === 0) ? 0 : 1
 })
 
+/** A resource in the namespace of the kubeconfig of which this holds. */
+const named = ({ observation }: Stage, holds: (object: JsonObject) => boolean): string | undefined => {
+  const found = observation.keys.map((key) => observation.current(key)).find((one) => one !== undefined && holds(one))
+  return stringAt(found, "metadata", "name")
+}
+
 const stay = Effect.fnUntraced(function* (stage: Stage, directory: string) {
   const file = join(directory, "kubeconfig")
-  writeFileSync(file, kubeconfig(stage.installation.openUrl, jobSite.namespace, undefined))
-  const logs = stage.operators.map(({ log }) => log)
-  print(invitation({ kubeconfig: file, aapUrl: stage.installation.aapUrl, logs }))
+  const { aapUrl, edaUrl, openUrl } = stage.installation
+  writeFileSync(file, kubeconfig(openUrl, "default", undefined))
+  const isHere = (object: JsonObject) => stringAt(object, "metadata", "namespace") === "default"
+  const name = named(stage, (object) => isHere(object) && stringAt(object, "status", "phase") === "Ready")
+  const failed = named(stage, (object) => isHere(object) && conditionOf(object, "Stalled").status === "True")
+  print(invitation({ kubeconfig: file, aapUrl, edaUrl, name, failed, logs: stage.operators.logs }))
   yield* printChanges(stage.observation, print)
-  return yield* anyDeath(stage)
+  return yield* stage.operators.died
 })
 
 /** What the exit code is to be: unknown until everything was judged. */
@@ -121,10 +124,10 @@ const gaveUp = ({ message }: { readonly message: string }) =>
     return outcome
   })
 
-const demo = (keep: boolean) =>
+const demo = (programme: Programme, keep: boolean) =>
   Effect.gen(function* () {
     const directory = yield* workshop
-    const stage = yield* setUp(directory)
+    const stage = yield* setUp(programme, directory)
     outcome = yield* Effect.timeoutOrElse(told(stage, keep), {
       duration: LONGEST_DEMO,
       orElse: () => new Failed({ message: `the demo did not end within ${LONGEST_DEMO}` })
@@ -147,5 +150,5 @@ switch (asked._tag) {
     process.exitCode = 2
     break
   case "Run":
-    NodeRuntime.runMain(demo(asked.keep), { teardown })
+    NodeRuntime.runMain(demo(asked.programme, asked.keep), { teardown })
 }

@@ -5,6 +5,7 @@ import { stringify } from "yaml"
 import { GROUP, PLURAL } from "../src/domain/ComputeInstance.ts"
 import { computeInstanceCrd } from "./crd/computeInstance.ts"
 import { configurationPage } from "./docs/configuration.ts"
+import { designDocumentPage } from "./docs/designDocument.ts"
 import { reasonsPage } from "./docs/reasons.ts"
 
 const yaml = (source: string, value: unknown): string =>
@@ -13,5 +14,6 @@ const yaml = (source: string, value: unknown): string =>
 export const generated: ReadonlyMap<string, string> = new Map([
   [`k8s/crd/${GROUP}_${PLURAL}.yaml`, yaml("src/domain/ComputeInstance.ts", computeInstanceCrd)],
   ["docs/configuration.md", configurationPage],
+  ["docs/design-document.md", designDocumentPage],
   ["docs/reasons.md", reasonsPage]
 ])

@@ -6,9 +6,11 @@ import { Deferred, Duration, Effect, Layer, Option, Stream } from "effect"
 import { keyOf } from "./domain/Resource.ts"
 import { KubernetesClient, type KubernetesError, type KubernetesObject } from "./ports/KubernetesClient.ts"
 import { Providers } from "./ports/ProvisioningProvider.ts"
+import { Answers } from "./reconcile/Answers.ts"
 import { reconcile } from "./reconcile/ComputeInstance.ts"
 import { IntentClock } from "./reconcile/IntentClock.ts"
 import { failureBackoff, logFailure, retryAfter } from "./reconcile/policy.ts"
+import { StandingProblem } from "./reconcile/StandingProblem.ts"
 import { Store } from "./reconcile/Store.ts"
 import * as Controller from "./runtime/Controller.ts"
 import * as Reflector from "./runtime/Reflector.ts"
@@ -49,7 +51,9 @@ export const start = Effect.fnUntraced(function* (options: Options) {
     Effect.flatMap(reflector.get(key), (object) => wake(key, urgency(object)))
   )
   const store = Store.of({ get: reflector.get, apply: reflector.apply })
-  const passes = yield* Layer.build(Layer.merge(Layer.succeed(Store, store), IntentClock.layer))
+  const passes = yield* Layer.build(
+    Layer.mergeAll(Layer.succeed(Store, store), IntentClock.layer, StandingProblem.layer, Answers.layer)
+  )
   const controller = yield* Controller.make({
     name: "computeinstance",
     reconcile: (key) => Effect.provide(reconcile(key), passes),

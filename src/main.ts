@@ -4,7 +4,7 @@
  * SIGTERM and SIGINT interrupt it: intake stops, what must be recorded is recorded, and the process ends with 0.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Clock, Duration, Effect, Exit, Layer, Option, type Runtime } from "effect"
+import { Cause, Duration, Effect, Exit, Layer, Option, type Runtime } from "effect"
 import * as Health from "./adapters/http/Health.ts"
 import * as Outbound from "./adapters/http/Outbound.ts"
 import { proxyFromEnvironment } from "./adapters/http/Proxy.ts"
@@ -26,8 +26,6 @@ const SEND_WINDOW = Duration.seconds(10)
 const RESYNC = Duration.hours(10)
 /** How often what no event announces is looked at again, where the provider does not say. */
 const POLL_INTERVAL = Duration.seconds(30)
-/** The reflector shows a sign of life at least this often. */
-const SILENCE = Duration.minutes(2)
 
 const kubernetes = (operator: OperatorSettings) =>
   Layer.merge(
@@ -73,13 +71,11 @@ const reconcileSettings = (settings: Settings) => {
   })
 }
 
+/**
+ * Alive as long as it answers: a loop that died ends the process, and an API server that is away is no reason to restart.
+ */
 const probes = (reflector: Operator.Running["reflector"]): Health.Probes => ({
-  alive: Effect.gen(function* () {
-    const silent = Duration.nanos((yield* Clock.monotonicTimeNanos) - (yield* reflector.lastProgress))
-    return Duration.isGreaterThan(silent, SILENCE)
-      ? Option.some(`no sign of life from the API server for ${Duration.format(silent)}`)
-      : Option.none()
-  }),
+  alive: Effect.succeedNone,
   ready: Effect.map(reflector.hasSynced, (synced) =>
     synced ? Option.none() : Option.some("the first list of ComputeInstances is not complete")
   )

@@ -67,7 +67,7 @@ const templates: ReadonlyArray<SimulatedAap.TemplateOptions> = [
   }
 ]
 
-const intentKeyIn = (object: unknown): string | undefined => {
+const intentKeyIn = (object: JsonObject | undefined): string | undefined => {
   const intent = parseJson(stringAt(object, "metadata", "annotations", `${GROUP}/launch-intent`) ?? "")
   return stringAt(Result.getOrUndefined(intent), "key")
 }

@@ -7,10 +7,10 @@
  */
 import { Clock, Effect, Schedule, type Scope } from "effect"
 import { type JsonObject, listAt, objectAt, stringAt } from "../../test/support/kubernetes/Json.ts"
-import { type LedgerJob, lifetime } from "../../test/support/SimulatedAap.ts"
-import { DEPROVISION_PATH, PROVISION_PATH, type Run } from "../../test/support/SimulatedEda.ts"
+import type { LedgerJob } from "../../test/support/SimulatedAap.ts"
+import type { Run } from "../../test/support/SimulatedEda.ts"
 import type { Installation } from "./Installation.ts"
-import type { Ran } from "./Story.ts"
+import { type Ran, ranAtAap, ranAtEda } from "./Ran.ts"
 
 /** Who speaks in a line of the journal. */
 export type Voice = "you" | "status" | "AAP" | "EDA"
@@ -55,22 +55,6 @@ const jobText = (job: LedgerJob, status: string): string => {
   const part = job.workflow === undefined ? "" : ` (part of workflow job ${job.workflow})`
   return `${what} ${job.id} ${status}  ${job.template}${part}`
 }
-
-const ranAtAap = (job: LedgerJob): Ran => ({
-  id: String(job.id),
-  what: job.template,
-  status: job.status,
-  ...lifetime(job)
-})
-
-/** EDA numbers nothing: the record counts the calls, and each of them runs one playbook. */
-const ranAtEda = (run: Run, index: number): Ran => ({
-  id: `eda-webhook-${index + 1}`,
-  what: run.operation === "provision" ? PROVISION_PATH : DEPROVISION_PATH,
-  status: run.outcome,
-  from: run.began,
-  to: run.ended ?? Number.POSITIVE_INFINITY
-})
 
 export class Observation {
   readonly journal: Array<Line> = []

@@ -37,17 +37,20 @@ export const startOperators = (
     const death = yield* Deferred.make<never, OperatorDied>()
     const oneAtATime = yield* Semaphore.make(1)
 
-    const start = Effect.fnUntraced(function* (site: Site, provider: ProviderName) {
-      const operator = yield* startOperator(site, provider, installation, directory)
-      running.set(site.name, operator)
-      yield* operator.died.pipe(
-        Effect.catchTag("OperatorDied", (error) =>
-          running.get(site.name) === operator ? Deferred.fail(death, error) : Effect.void
-        ),
-        Effect.forkIn(scope)
-      )
-      return operator
-    }, Effect.provideService(Scope.Scope, scope))
+    const start = Effect.fnUntraced(
+      function* (site: Site, provider: ProviderName) {
+        const operator = yield* startOperator(site, provider, installation, directory)
+        running.set(site.name, operator)
+        yield* operator.died.pipe(
+          Effect.catchTag("OperatorDied", (error) =>
+            running.get(site.name) === operator ? Deferred.fail(death, error) : Effect.void
+          ),
+          Effect.forkIn(scope)
+        )
+        return operator
+      },
+      Effect.provideService(Scope.Scope, scope)
+    )
 
     const stop = Effect.fnUntraced(function* (operator: OperatorProcess) {
       running.delete(operator.site.name)
@@ -55,9 +58,7 @@ export const startOperators = (
     })
 
     const watching = (enough: (open: number) => boolean) =>
-      Effect.asVoid(
-        Effect.repeat(Effect.delay(installation.kubernetes.openWatches, "50 millis"), { until: enough })
-      )
+      Effect.asVoid(Effect.repeat(Effect.delay(installation.kubernetes.openWatches, "50 millis"), { until: enough }))
     const allWatch = watching((open) => open >= sites.length)
 
     const operators = yield* Effect.forEach(sites, (site) => start(site, site.provider))

@@ -1,24 +1,32 @@
 /** Plays the stories, all at once, and judges what came of them. */
 import { Duration, Effect } from "effect"
-import type { Launch, Playbook } from "../../test/support/SimulatedAap.ts"
+import { defaultPlaybook, type Launch, type Playbook } from "../../test/support/SimulatedAap.ts"
 import { makeUser } from "../../test/support/User.ts"
 import type { Installation } from "./Installation.ts"
 import { judge } from "./judge.ts"
 import type { Observation } from "./Observation.ts"
+import type { Operators } from "./Operators.ts"
 import { overHttp } from "./overHttp.ts"
-import { actorOf, type Evidence, type Story } from "./Story.ts"
-import { otherPlaybook, stories } from "./stories.ts"
+import type { Programme } from "./Programme.ts"
+import { actorOf, type Evidence, keyOf, type Story } from "./Story.ts"
+import { otherPlaybook } from "./stories.ts"
 import type { Verdict } from "./summary.ts"
+
+/** Everything there is when a demo begins. */
+export interface Stage {
+  readonly programme: Programme
+  readonly installation: Installation
+  readonly observation: Observation
+  readonly operators: Operators
+}
 
 /** Whatever was not there in time will not come. */
 const LONGEST_STORY = Duration.seconds(42)
 /** Long enough for whatever should not happen any more. */
 const AFTERMATH = Duration.millis(2500)
 
-const keyOf = (story: Story): string => `${story.namespace}/${story.name}`
-
 /** The playbook of a launch, by the object it is for and how often that template ran for it. */
-const director = (): ((launch: Launch) => Playbook) => {
+const director = (stories: ReadonlyArray<Story>): ((launch: Launch) => Playbook) => {
   const runs = new Map<string, number>()
   return ({ payload, template }) => {
     const metadata = typeof payload === "object" && payload !== null && "metadata" in payload ? payload.metadata : {}
@@ -26,8 +34,8 @@ const director = (): ((launch: Launch) => Playbook) => {
     const run = `${namespace}/${name} ${template}`
     const n = (runs.get(run) ?? 0) + 1
     runs.set(run, n)
-    const story = stories.find((one) => one.namespace === namespace && one.name === name)
-    return story === undefined ? otherPlaybook(name, n) : story.playbook({ template, n })
+    const story = stories.find((one) => keyOf(one) === `${namespace}/${name}`)
+    return story === undefined ? otherPlaybook(name, n) : (story.playbook?.({ template, n }) ?? defaultPlaybook)
   }
 }
 
@@ -37,46 +45,41 @@ const wordIn = (value: unknown, key: string): string => {
   return typeof found?.[1] === "string" ? found[1] : ""
 }
 
-const play = Effect.fnUntraced(function* (
-  installation: Installation,
-  observation: Observation,
-  deadline: number,
-  story: Story
-) {
-  const user = makeUser(overHttp, installation.openUrl, story.namespace)
-  const actor = actorOf(story, { observation, kubernetes: installation.kubernetes, user, deadline })
+const play = Effect.fnUntraced(function* (stage: Stage, deadline: number, story: Story) {
+  const { installation, observation, operators } = stage
+  const user = makeUser(overHttp, installation.openUrl, story.site.namespace)
+  const actor = actorOf(story, { observation, operators, kubernetes: installation.kubernetes, user, deadline })
   return yield* story.act(actor).pipe(
     Effect.as<ReadonlyArray<string>>([]),
     Effect.catchTag("Stuck", ({ message }) => Effect.succeed([message]))
   )
 })
 
-const evidenceOf = (installation: Installation, observation: Observation, story: Story): Evidence => ({
+const evidenceOf = ({ installation, observation }: Stage, story: Story): Evidence => ({
   revisions: observation.revisions(keyOf(story)),
   object: observation.current(keyOf(story)),
+  ran: observation.ran(keyOf(story)),
   jobs: observation.jobs(keyOf(story)),
   launches: installation.launches.filter(({ key }) => key === keyOf(story))
 })
 
-const verdictOf = (evidence: Evidence, story: Story, stuck: ReadonlyArray<string>): Verdict => ({
+const verdictOf = (evidence: Evidence, story: Story, by: string, stuck: ReadonlyArray<string>): Verdict => ({
   title: story.title,
   shows: story.shows,
-  ran: evidence.jobs.map(({ id, status }) => `${id} ${status}`).join(", "),
-  findings: [...stuck, ...judge(evidence, story.expected)]
+  ran: evidence.ran.map(({ id, status }) => `${id} ${status}`).join(", "),
+  findings: [...stuck, ...judge(evidence, story.expected, by)]
 })
 
 /** Answers what came of every story. */
-export const perform = Effect.fnUntraced(function* (installation: Installation, observation: Observation) {
-  yield* installation.aap.play(director())
-  const deadline = observation.startedAt + Duration.toMillis(LONGEST_STORY)
-  const stuck = yield* Effect.forEach(stories, (story) => play(installation, observation, deadline, story), {
-    concurrency: "unbounded"
-  })
-  yield* Effect.sleep(AFTERMATH)
-  return stories.map((story, index) =>
-    verdictOf(evidenceOf(installation, observation, story), story, stuck[index] ?? [])
+export const perform = Effect.fnUntraced(function* (stage: Stage) {
+  const { installation, observation, programme } = stage
+  const { by, stories } = programme
+  yield* installation.aap.play(director(stories))
+  yield* installation.eda.play(
+    (event) => stories.find((one) => keyOf(one) === `${event.namespace}/${event.name}`)?.event?.(event) ?? {}
   )
+  const deadline = observation.startedAt + Duration.toMillis(LONGEST_STORY)
+  const stuck = yield* Effect.forEach(stories, (story) => play(stage, deadline, story), { concurrency: "unbounded" })
+  yield* Effect.sleep(AFTERMATH)
+  return stories.map((story, index) => verdictOf(evidenceOf(stage, story), story, by, stuck[index] ?? []))
 })
-
-/** How many jobs all stories together are to launch. */
-export const expectedLaunches = stories.reduce((sum, { expected }) => sum + expected.jobs.length, 0)

@@ -1,5 +1,5 @@
 /** What a demo consists of: which operators there are, and what is told of them. */
-import { PROVISION_PATH } from "../../test/support/SimulatedEda.ts"
+import { DEPROVISION_PATH, PROVISION_PATH } from "../../test/support/SimulatedEda.ts"
 import { edaStories } from "./edaStories.ts"
 import { edaSite, fromAapSite, fromEdaSite, jobSite, type Site, workflowSite } from "./Site.ts"
 import type { Story } from "./Story.ts"
@@ -19,4 +19,14 @@ export const switchProgramme: Programme = {
   by: "playbooks",
   sites: [fromEdaSite, fromAapSite],
   stories: switchStories
+}
+
+const isWebhook = (job: string): boolean =>
+  [PROVISION_PATH, DEPROVISION_PATH].some((path) => job.startsWith(`${path} `))
+
+/** How often AAP and EDA are to be called by all stories together. */
+export const callsOf = ({ stories: all }: Programme): { readonly launches: number; readonly webhooks: number } => {
+  const jobs = all.flatMap(({ expected }) => expected.jobs)
+  const webhooks = jobs.filter(isWebhook).length
+  return { launches: jobs.length - webhooks, webhooks }
 }

@@ -11,26 +11,15 @@ import type * as SimulatedEda from "../../test/support/SimulatedEda.ts"
 import type { SimulatedKubernetes } from "../../test/support/SimulatedKubernetes.ts"
 import type { User } from "../../test/support/User.ts"
 import type { LaunchSight } from "./Installation.ts"
-import type { Operators } from "./Operators.ts"
 import type { Observation } from "./Observation.ts"
+import type { Operators } from "./Operators.ts"
+import type { Ran } from "./Ran.ts"
 import type { ProviderName, Site } from "./Site.ts"
 
 /** A run of one of the object's jobs: the `n`-th of that template for it, from 1. */
 export interface Run {
   readonly template: string
   readonly n: number
-}
-
-/** A playbook that ran for an object. */
-export interface Ran {
-  /** As the record of the object should call it. */
-  readonly id: string
-  /** A template of AAP's, or a webhook of EDA's. */
-  readonly what: string
-  readonly status: string
-  readonly from: number
-  /** Infinite while it runs. */
-  readonly to: number
 }
 
 /** What is known of one object in the end. */
@@ -116,7 +105,10 @@ export const actorOf = (story: Story, { deadline, kubernetes, observation, opera
     change: (spec) => doing(`kubectl patch --patch '${JSON.stringify({ spec })}'`, user.patch(story.name, { spec })),
     remove: doing("kubectl delete --wait=false", user.remove(story.name)),
     switchTo: (provider) =>
-      doing(`restart the operator with CLOUDKIT_PROVISIONING_PROVIDER=${provider}`, operators.switchTo(story.site, provider)),
+      doing(
+        `restart the operator with CLOUDKIT_PROVISIONING_PROVIDER=${provider}`,
+        operators.switchTo(story.site, provider)
+      ),
     until
   }
 }

@@ -7,6 +7,10 @@ import { strong } from "./View.ts"
 export interface Addresses {
   readonly kubeconfig: string
   readonly aapUrl: string
+  readonly edaUrl: string
+  /** A resource that is there, and, in the demo that has one, the resource whose playbook failed. */
+  readonly name: string | undefined
+  readonly failed: string | undefined
   readonly logs: ReadonlyArray<string>
 }
 
@@ -15,14 +19,22 @@ const apply = (name: string, spec: JsonObject): string => {
   return `echo '${JSON.stringify(manifest)}' | kubectl apply -f -`
 }
 
-const commands = ({ aapUrl, kubeconfig }: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
+const about = (name: string | undefined, command: (name: string) => string): ReadonlyArray<string> =>
+  name === undefined ? [] : [command(name)]
+
+const commands = ({
+  aapUrl,
+  failed,
+  kubeconfig,
+  name
+}: Addresses): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
   [
     "Look around (in another terminal)",
     [
       `export KUBECONFIG=${kubeconfig}`,
       "kubectl get ci --all-namespaces -o wide",
-      "kubectl describe ci vm-failing",
-      "kubectl get ci vm-job -o jsonpath='{.status.provisionJob}'",
+      ...about(failed, (it) => `kubectl describe ci ${it}`),
+      ...about(name, (it) => `kubectl get ci ${it} -o jsonpath='{.status.provisionJob}'`),
       "kubectl get ci --field-selector status.phase!=Ready",
       "kubectl get events --all-namespaces",
       "kubectl explain ci.spec"
@@ -36,7 +48,10 @@ const commands = ({ aapUrl, kubeconfig }: Addresses): ReadonlyArray<readonly [st
     "Change it, run the failed one again, delete in the middle of the run",
     [
       `kubectl patch ci mine --type=merge -p '{"spec": {"vcpu": 8}}'`,
-      `kubectl annotate ci vm-failing cloudkit.openshift.io/retry-requested-at="$(date -u +%FT%TZ)" --overwrite`,
+      ...about(
+        failed,
+        (it) => `kubectl annotate ci ${it} cloudkit.openshift.io/retry-requested-at="$(date -u +%FT%TZ)" --overwrite`
+      ),
       "kubectl delete ci mine"
     ]
   ],
@@ -54,6 +69,7 @@ export const invitation = (addresses: Addresses): string =>
     "",
     `  Kubernetes  KUBECONFIG=${addresses.kubeconfig}`,
     `  AAP         ${addresses.aapUrl}  (token: ${AAP_TOKEN})`,
+    `  EDA         ${addresses.edaUrl}`,
     ...addresses.logs.map((log) => `  log         ${log}`),
     ...commands(addresses).flatMap(([what, lines]) => ["", strong(what), ...lines.map((line) => `  ${line}`)]),
     "",

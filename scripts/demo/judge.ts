@@ -5,7 +5,8 @@
 import { FINALIZER } from "../../src/domain/ComputeInstance.ts"
 import { type JsonObject, listAt, stringAt, stringsAt } from "../../test/support/kubernetes/Json.ts"
 import { conditionOf } from "./Observation.ts"
-import type { Evidence, Expected, Ran } from "./Story.ts"
+import type { Ran } from "./Ran.ts"
+import type { Evidence, Expected } from "./Story.ts"
 
 const wordsOf = (object: JsonObject): ReadonlyArray<string> => [
   stringAt(conditionOf(object, "Ready"), "reason") ?? "",

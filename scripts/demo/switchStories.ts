@@ -16,8 +16,8 @@ const event = () => ({ worksFor: "3 seconds" }) as const
 const isHeldByPlaybook = (object: JsonObject | undefined): boolean =>
   stringsAt(object, "metadata", "finalizers").some((one) => PLAYBOOK_FINALIZERS.includes(one))
 
-const switches = (name: string, provider: "aap" | "eda", then: (actor: Actor) => ReturnType<Actor["until"]>) =>
-  (actor: Actor) =>
+const switches =
+  (name: string, provider: "aap" | "eda", then: (actor: Actor) => ReturnType<Actor["until"]>) => (actor: Actor) =>
     Effect.gen(function* () {
       yield* orders(name)(actor)
       yield* actor.switchTo(provider)

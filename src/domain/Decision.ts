@@ -10,7 +10,7 @@ import { cancel, remove } from "./Deletion.ts"
 import { type History, openIntent, wantsRetry } from "./Instance.ts"
 import { isLive, isTerminal, type Job, newest } from "./Job.ts"
 import { awaitSignal, isSilent, launch, lostForGood, notConfigured, resolve, unrecorded } from "./Launching.ts"
-import { block, type Observation, type Step } from "./Step.ts"
+import { block, type Observation, type Step, searchFor } from "./Step.ts"
 
 export type { Found, LaunchStep, Limits, Observation, ProviderFacts, Search, Step } from "./Step.ts"
 
@@ -89,13 +89,14 @@ export const decide = (o: Observation): Step => {
     const resolved = resolve(o, intent)
     return resolved._tag === "Renew" ? (liveFirst(o) ?? resolved) : resolved
   }
-  if (o.search?.purpose === "next") {
-    const late = unrecorded(history, o.search.found)
+  const next = searchFor(o, "next")
+  if (next !== undefined) {
+    const late = unrecorded(history, next.found)
     if (late.length > 0) return { _tag: "Adopt", first: "counts", intent: undefined, found: late }
   }
   const duplicates = history.jobs.filter((job) => job.duplicate === true && !isTerminal(job))
   if (duplicates.length > 0) return cancel(o, duplicates, "Duplicate")
   if (deleting) return remove(o)
-  const next = provision(o)
-  return needsPlaybookFinalizer(o) ? { _tag: "HoldForPlaybook", next } : next
+  const step = provision(o)
+  return needsPlaybookFinalizer(o) ? { _tag: "HoldForPlaybook", next: step } : step
 }

@@ -5,7 +5,7 @@ import { DEPROVISIONED_ANNOTATION, PLAYBOOK_FINALIZERS } from "./ComputeInstance
 import { type History, type Instance, wantsRetry } from "./Instance.ts"
 import { isLive, type Job, type JobState, newest } from "./Job.ts"
 import { isSilent, launch, lostForGood, notConfigured, settlesAt, unrecorded } from "./Launching.ts"
-import { block, type Found, type Observation, type Step } from "./Step.ts"
+import { block, type Found, type Observation, type Step, searchFor } from "./Step.ts"
 
 /** Something may have been built: a job was recorded, a launch was given up, or a playbook left its finalizer. */
 const wasLaunched = ({ object }: Instance, history: History): boolean =>
@@ -42,8 +42,9 @@ const lostFirst = (o: Observation, then: Step): Step => {
   }
   const searchable = o.history.lostLaunches.filter((lost) => o.providers.of(lost.provider).canFind)
   if (searchable.length === 0) return then
-  if (o.search?.purpose !== "lost") return { _tag: "Search", purpose: "lost", lost: searchable }
-  const late = unrecorded(o.history, o.search.found).filter((found) => matters(o.history, found))
+  const search = searchFor(o, "lost")
+  if (search === undefined) return { _tag: "Search", purpose: "lost", lost: searchable }
+  const late = unrecorded(o.history, search.found).filter((found) => matters(o.history, found))
   return late.length === 0 ? then : { _tag: "Adopt", first: "duplicate", intent: undefined, found: late }
 }
 

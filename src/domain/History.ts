@@ -190,7 +190,7 @@ const recordOf = (found: FoundRecord, fallbackVersion: string): Job => {
     ...(found.kind === undefined ? {} : { kind: found.kind }),
     state: found.state,
     message: describe(operation, found.state, found.detail),
-    timestamp: timestampOf(Date.parse(found.created)),
+    ...(Number.isNaN(Date.parse(found.created)) ? {} : { timestamp: timestampOf(Date.parse(found.created)) }),
     ...(found.startedAt === undefined ? {} : { startedAt: found.startedAt }),
     ...(found.finishedAt === undefined ? {} : { finishedAt: found.finishedAt }),
     configVersion: key?.configVersion ?? fallbackVersion,

@@ -19,7 +19,7 @@ import { configVersion } from "./ConfigVersion.ts"
 import { INTENT_ANNOTATION, type Intent, isClosed, type LaunchRecord, parse } from "./Intent.ts"
 import { type Job, JobState, type Operation } from "./Job.ts"
 import { brokenAt } from "./JsonPosition.ts"
-import { type JsonObject, type KubernetesObject, keyOf } from "./Resource.ts"
+import { isObject, type JsonObject, type KubernetesObject, keyOf } from "./Resource.ts"
 
 /** What the status recorded, with everything an older operator may have left out filled in. */
 export interface History {
@@ -49,9 +49,6 @@ export interface Instance {
   readonly retryRequested: string | undefined
   readonly adoptRequested: string | undefined
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const asObject = (value: unknown): JsonObject => (isObject(value) ? value : {})
 

@@ -6,7 +6,7 @@ import { providerReasons, type Reason } from "./Conditions.ts"
 import { type History, type Instance, nextAttempt, wantsRetry } from "./Instance.ts"
 import type { Intent } from "./Intent.ts"
 import type { Job, Operation } from "./Job.ts"
-import { block, type Found, type Observation, type Step } from "./Step.ts"
+import { block, type Found, type Observation, type Step, searchFor } from "./Step.ts"
 
 /** Jobs of the search that the record does not know, a person's relaunches left out. */
 export const unrecorded = (history: History, found: ReadonlyArray<Found>): ReadonlyArray<Found> =>
@@ -24,10 +24,11 @@ export const resolve = (o: Observation, intent: Intent): Step => {
   if (!facts.canFind) {
     return facts.canPresume === true ? { _tag: "Presume", intent } : { _tag: "Close", intent, outcome: "Unknown" }
   }
-  if (o.search?.purpose !== "intent") return { _tag: "Search", purpose: "intent", intent }
-  const ours = o.search.found.filter((one) => one.launchKey === intent.key && !one.relaunched)
+  const search = searchFor(o, "intent")
+  if (search === undefined) return { _tag: "Search", purpose: "intent", intent }
+  const ours = search.found.filter((one) => one.launchKey === intent.key && !one.relaunched)
   if (ours.length > 0) return { _tag: "Adopt", first: "counts", intent, found: ours }
-  if (!o.search.quiet) return { _tag: "AwaitQuiet", intent }
+  if (!search.quiet) return { _tag: "AwaitQuiet", intent }
   // an age that cannot be told is too old
   if (!(o.now - Date.parse(intent.since ?? intent.stamp) <= o.limits.jobRetention)) {
     return { _tag: "Close", intent, outcome: "Unknown" }
@@ -43,13 +44,17 @@ const stillWanted = (instance: Instance, intent: Intent): boolean =>
       Result.isSuccess(instance.spec) &&
       intent.configVersion === instance.desiredVersion
 
+/** Milliseconds; what a provider may ask for at the most. */
+const LONGEST_WAIT = 601_000
+
 /** A refused launch is tried again only after a while; a different launch need not wait. */
 const refusalHolds = (o: Observation, operation: Operation): Step | undefined => {
   const { launch } = o.history
   if (launch?.outcome !== "Refused" || launch.operation !== operation || launch.retryAt === undefined) return undefined
   if (operation === "provision" && launch.configVersion !== o.instance.desiredVersion) return undefined
   const until = Date.parse(launch.retryAt)
-  if (!(until > o.now) || wantsRetry(o.instance)) return undefined
+  // a clock that was set back must not make the wait longer than any wait there is
+  if (!(until > o.now) || until - o.now > LONGEST_WAIT || wantsRetry(o.instance)) return undefined
   return {
     _tag: "Wait",
     until,

@@ -34,3 +34,6 @@ export interface NamespacedName {
 export const keyOf = (name: NamespacedName): string => `${name.namespace}/${name.name}`
 
 export type JsonObject = { readonly [key: string]: Schema.Json }
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

@@ -10,7 +10,7 @@ import { applyVerdicts, type ConditionType, type Reason, reasons, type Verdict }
 import type { Limits, Step } from "./Decision.ts"
 import type { History, Instance } from "./Instance.ts"
 import { type Job, newest } from "./Job.ts"
-import type { JsonObject } from "./Resource.ts"
+import { isObject, type JsonObject } from "./Resource.ts"
 
 /** Why a step could not be taken, in the words of the closed set. */
 export interface Problem {
@@ -224,9 +224,6 @@ const ownKeys = [
   "launch",
   "lostLaunches"
 ] as const
-
-const isObject = (value: Schema.Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const equal = (a: Schema.Json | undefined, b: Schema.Json | undefined): boolean => {
   if (a === b) return true

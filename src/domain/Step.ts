@@ -68,7 +68,9 @@ export interface Observation {
   readonly now: number
   readonly providers: ProviderFacts
   readonly limits: Limits
+  /** The latest search of this pass, and those made before it that still hold. */
   readonly search: Search | undefined
+  readonly earlier?: ReadonlyArray<Search>
 }
 
 export interface LaunchStep {
@@ -129,3 +131,7 @@ export type Step =
     }
 
 export const block = (reason: Reason, message: string): Step => ({ _tag: "Block", reason, message })
+
+/** The search for this purpose, if one was made in this pass. */
+export const searchFor = (o: Observation, purpose: Search["purpose"]): Search | undefined =>
+  o.search?.purpose === purpose ? o.search : o.earlier?.findLast((search) => search.purpose === purpose)

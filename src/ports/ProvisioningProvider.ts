@@ -57,7 +57,9 @@ export interface FoundJob extends JobReference {
   readonly launchKey: string
   readonly state: JobState
   readonly detail: string
-  /** When the provider created it (RFC 3339, UTC). */
+  /** Uid of the object it was launched for, as far as the job itself tells. */
+  readonly owner?: string | undefined
+  /** When the provider created it (RFC 3339, UTC); empty where it does not say. */
   readonly created: string
   readonly startedAt: string | undefined
   readonly finishedAt: string | undefined

@@ -6,15 +6,19 @@
  */
 import { Effect, Option } from "effect"
 import { FINALIZER } from "../domain/ComputeInstance.ts"
+import { decode } from "../domain/Instance.ts"
 import type { KubernetesObject, NamespacedName } from "../domain/Resource.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
+import { Answers } from "./Answers.ts"
 import { act, speaksFirst } from "./act.ts"
 import { IntentClock } from "./IntentClock.ts"
 import { type FullSearch, observe, patchFor, problemOf } from "./observe.ts"
-import { isConflict, isGone } from "./policy.ts"
-import { recordSight } from "./record.ts"
+import { isConflict, isGone, type PassError } from "./policy.ts"
+import { recordKept, recordSight } from "./record.ts"
+import { publish } from "./report.ts"
+import { StandingProblem } from "./StandingProblem.ts"
 import { Store } from "./Store.ts"
 
 /** More steps in a row than any sound course of events takes; a pass that needs more lets others go first. */
@@ -29,22 +33,36 @@ const nameOf = (key: string): NamespacedName => {
 const forget = Effect.fnUntraced(function* (key: string) {
   const providers = yield* Providers
   const clock = yield* IntentClock
+  const standing = yield* StandingProblem
+  const answers = yield* Answers
   yield* clock.forget(key)
+  yield* answers.clear(key)
+  yield* standing.clear(key)
   yield* Effect.forEach(providers.all, (provider) => provider.forget(nameOf(key)), { discard: true })
 })
 
-const run = Effect.fnUntraced(function* (first: KubernetesObject) {
-  let object = first
+/** The searches of a pass that still hold: a new one replaces its like, and whatever is written makes all of them old. */
+const still = (earlier: ReadonlyArray<FullSearch>, search: FullSearch | undefined, next: FullSearch | undefined) =>
+  next === undefined || search === undefined || search.purpose === next.purpose ? earlier : [...earlier, search]
+
+const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
+  const standing = yield* StandingProblem
+  let object = yield* recordKept(first)
   let search: FullSearch | undefined
+  let earlier: ReadonlyArray<FullSearch> = []
   for (let steps = 0; steps < LONGEST_PASS; steps++) {
-    const sight = yield* observe(object, search)
-    if (speaksFirst(sight) && patchFor(sight, undefined) !== undefined) {
-      object = yield* recordSight(sight)
+    const sight = yield* observe(object, search, earlier)
+    const { _tag: step } = sight.step
+    const known = yield* standing.of(key, step)
+    if (speaksFirst(sight) && patchFor(sight, known) !== undefined) {
+      object = yield* recordSight(sight, known)
       continue
     }
     const progress = yield* act(sight)
+    yield* progress._tag === "Retry" ? standing.note(key, step, problemOf(progress.error)) : standing.clear(key)
     switch (progress._tag) {
       case "Again":
+        earlier = progress.search === undefined ? [] : still(earlier, search, progress.search)
         object = progress.object
         search = progress.search
         continue
@@ -67,10 +85,28 @@ const bracket = Effect.fnUntraced(function* (key: string) {
   const held = yield* store.get(key)
   if (Option.isNone(held)) return yield* Effect.as(forget(key), Action.gone)
   return yield* Finalizer.around(Finalizer.phase(held.value.metadata, FINALIZER), {
-    live: run(held.value),
-    cleanup: run(held.value),
+    live: run(key, held.value),
+    cleanup: run(key, held.value),
     gone: Effect.as(forget(key), Action.awaitChange)
   })
+})
+
+/** The API server refuses what the operator writes: a person has to know, where the object is looked at. */
+const tellRefusal = Effect.fnUntraced(function* (key: string, error: PassError) {
+  if (error._tag !== "KubernetesError" || !["Invalid", "Forbidden"].includes(error.reason._tag)) return
+  const store = yield* Store
+  const held = yield* store.get(key)
+  if (Option.isNone(held)) return
+  const note = `Kubernetes refuses to ${error.operation}: ${error.reason.message}`
+  yield* publish(decode(held.value), { type: "Warning", reason: "WriteRefused", action: "Record", note })
+})
+
+/** While the answer of a launch waits to be recorded, an API server that is away is asked again soon, whatever the backoff. */
+const unlessKept = Effect.fnUntraced(function* (key: string, error: PassError) {
+  const answers = yield* Answers
+  const away = error._tag === "KubernetesError" && ["ServerFailure", "Unreachable"].includes(error.reason._tag)
+  if (away && Option.isSome(yield* answers.of(key))) return Action.after("5 seconds")
+  return yield* error
 })
 
 /** The pass. Conflicts are silent: the view was stale, and the newer one comes by the watch or by the next look. */
@@ -80,5 +116,7 @@ export const reconcile = (key: string) =>
       (error) => isConflict(error) || isGone(error),
       () => Effect.succeed(Action.after("1 second"))
     ),
+    Effect.catch((error) => unlessKept(key, error)),
+    Effect.tapError((error) => tellRefusal(key, error)),
     Effect.annotateLogs({ controller: "computeinstance" })
   )

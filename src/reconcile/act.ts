@@ -1,12 +1,13 @@
 /**
  * One small handler per Step. A handler does one thing and says how far it got; it decides nothing.
  */
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Option, Result } from "effect"
 import { FINALIZER, PLAYBOOK_FINALIZERS, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
 import type { Step } from "../domain/Decision.ts"
 import { withSeen, withSuperseded } from "../domain/History.ts"
 import type { Job, JobObservation } from "../domain/Job.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
+import type { ProviderError } from "../ports/ProviderError.ts"
 import type { FoundJob } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
@@ -67,13 +68,17 @@ const cancel = Effect.fnUntraced(function* (sight: Sight, step: Of<"Cancel">) {
   const said = { computeinstance: instance.key, ...named(step.jobs) }
   if (step.why === "Deletion") yield* Effect.logInfo("checking provision job before deprovision", said)
   const seen = new Map<string, JobObservation>()
+  let refused: ProviderError | undefined
   for (const job of step.jobs) {
-    const ended = yield* cancelOne(sight, job)
-    if (Option.isSome(ended)) seen.set(job.jobID, ended.value)
+    // one job that cannot be cancelled must not keep the others alive
+    const ended = yield* Effect.result(cancelOne(sight, job))
+    if (Result.isFailure(ended)) refused ??= ended.failure
+    else if (Option.isSome(ended.success)) seen.set(job.jobID, ended.success.value)
   }
   const written =
     seen.size === 0 ? instance.object : yield* amend(instance.object, (history) => withSeen(history, seen))
   if (written !== instance.object) return again(written)
+  if (refused !== undefined) return yield* refused
   if (step.why === "Deletion") yield* Effect.logInfo("deprovisioning not ready, requeueing", said)
   return rest(milliseconds(pollInterval))
 })
@@ -90,12 +95,12 @@ const release = Effect.fnUntraced(function* (sight: Sight, step: Of<"Release">) 
     ...(step.playbookFinalizers ? PLAYBOOK_FINALIZERS : [])
   ])
   const object = finalizers.length === 0 ? instance.object : yield* recordSight(sight)
-  if (step.warning !== undefined) {
-    yield* Effect.logWarning(`deleting although clean-up failed: ${step.warning}`, { computeinstance: instance.key })
-    yield* publish(instance, { type: "Warning", reason: "DeletedAfterFailure", action: "Release", note: step.warning })
-  }
   const written = yield* client.patchMetadata(viewOf(object), { finalizers })
   yield* store.apply(written)
+  if (step.warning !== undefined) {
+    yield* Effect.logWarning(`deleted although clean-up failed: ${step.warning}`, { computeinstance: instance.key })
+    yield* publish(instance, { type: "Warning", reason: "DeletedAfterFailure", action: "Release", note: step.warning })
+  }
   if (object === instance.object) yield* report(instance, history)
   yield* Effect.logInfo("finalizer removed", { computeinstance: instance.key })
   return finished(Action.awaitChange)
@@ -105,9 +110,10 @@ const release = Effect.fnUntraced(function* (sight: Sight, step: Of<"Release">) 
 const supersede = Effect.fnUntraced(function* (sight: Sight, step: Of<"Supersede">) {
   const ids = step.jobs.map((job) => job.jobID).join(", ")
   const note = `Job ${ids} has not signalled its end within the settle period and is no longer waited for`
+  const written = yield* amend(sight.instance.object, (history) => withSuperseded(history, step.jobs))
   yield* Effect.logWarning(note, { computeinstance: sight.instance.key })
   yield* publish(sight.instance, { type: "Warning", reason: "SignalMissing", action: "Follow", note })
-  return again(yield* amend(sight.instance.object, (history) => withSuperseded(history, step.jobs)))
+  return again(written)
 })
 
 /** The machine came from a provider whose playbooks hold no finalizer: theirs is put on in their place. */

@@ -4,91 +4,26 @@
  * From the write of the intent to the record of the answer nothing interrupts, so that a shutdown waits for the id. A crash
  * in between leaves an open intent, which `decide` has resolved before anything else happens to the object.
  */
-import { Clock, Effect, Option, Result } from "effect"
-import { FINALIZER, PLAYBOOK_FINALIZERS, RECONCILED_VERSION_ANNOTATION } from "../domain/ComputeInstance.ts"
+import { Clock, Effect, Exit, Option, Result, Schedule, Scope } from "effect"
+import { PLAYBOOK_FINALIZERS } from "../domain/ComputeInstance.ts"
 import type { LaunchStep } from "../domain/Decision.ts"
 import { type Refusal, withLaunched, withLost, withRefused, withUnusable } from "../domain/History.ts"
 import type { Instance } from "../domain/Instance.ts"
-import { INTENT_ANNOTATION, type Intent, keyOf, print } from "../domain/Intent.ts"
-import { newest } from "../domain/Job.ts"
-import type { JsonObject } from "../domain/Resource.ts"
-import { KubernetesClient, type KubernetesObject } from "../ports/KubernetesClient.ts"
+import { type Intent, keyOf } from "../domain/Intent.ts"
+import { newest, type Operation } from "../domain/Job.ts"
+import type { KubernetesObject } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
-import {
-  type LaunchedJob,
-  type Order,
-  type PreparedLaunch,
-  type Provider,
-  Providers
-} from "../ports/ProvisioningProvider.ts"
+import { type LaunchedJob, type PreparedLaunch, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
-import { IntentClock } from "./IntentClock.ts"
+import { fields, holdsPlaybookFinalizer, orderOf, writeIntent } from "./intent.ts"
 import { type FullSearch, problemOf, providerFor, type Sight } from "./observe.ts"
 import { again } from "./Progress.ts"
-import { amend, recordAnswer, viewOf } from "./record.ts"
+import { amend, recordAnswer } from "./record.ts"
 import { publish } from "./report.ts"
 import { Settings } from "./Settings.ts"
-import { Store } from "./Store.ts"
 
-/** The resource as playbooks get it. */
-const payloadOf = (object: KubernetesObject, desiredConfigVersion: string): JsonObject => ({
-  apiVersion: object.apiVersion,
-  kind: object.kind,
-  metadata: JSON.parse(JSON.stringify(object.metadata)),
-  ...(object.spec === undefined ? {} : { spec: object.spec }),
-  status: {
-    ...(typeof object.status === "object" && object.status !== null && !Array.isArray(object.status)
-      ? object.status
-      : {}),
-    desiredConfigVersion
-  }
-})
-
-const fields = (instance: Instance, intent: Intent) => ({
-  computeinstance: instance.key,
-  operation: intent.operation,
-  attempt: intent.attempt,
-  launchKey: intent.key,
-  provider: intent.provider,
-  template: intent.template
-})
-
-const holdsPlaybookFinalizer = ({ object }: Instance): boolean =>
-  (object.metadata.finalizers ?? []).some((finalizer) => PLAYBOOK_FINALIZERS.includes(finalizer))
-
-/** A signal of an earlier run for the very version that is about to be launched must not be taken for the new run's. */
-const staleSignal = ({ object }: Instance, intent: Intent, provider: Provider): Readonly<Record<string, null>> =>
-  provider.playbooksHoldFinalizer === true &&
-  intent.operation === "provision" &&
-  object.metadata.annotations?.[RECONCILED_VERSION_ANNOTATION] === intent.configVersion
-    ? { [RECONCILED_VERSION_ANNOTATION]: null }
-    : {}
-
-/** Writes the intent, and the finalizer with it, guarded by the view the launch was decided on. */
-const writeIntent = Effect.fnUntraced(function* (instance: Instance, intent: Intent, provider: Provider) {
-  const client = yield* KubernetesClient
-  const store = yield* Store
-  const finalizers = instance.object.metadata.finalizers ?? []
-  const written = yield* client.patchMetadata(viewOf(instance.object), {
-    annotations: { [INTENT_ANNOTATION]: print(intent), ...staleSignal(instance, intent, provider) },
-    ...(instance.holdsFinalizer ? {} : { finalizers: Finalizer.added(finalizers, FINALIZER) })
-  })
-  yield* store.apply(written)
-  const clock = yield* IntentClock
-  yield* clock.age(instance.key, intent.stamp)
-  return written
-})
-
-/** Everything the provider needs to send the launch that the intent describes. */
-const orderOf = (object: KubernetesObject, instance: Instance, intent: Intent): Order => ({
-  key: intent.key,
-  stamp: intent.stamp,
-  recorded: Result.match(instance.history, {
-    onFailure: () => [],
-    onSuccess: (history) => history.jobs.map((job) => job.jobID)
-  }),
-  payload: payloadOf(object, intent.configVersion)
-})
+/** A job nobody owns any more is worth several attempts to stop it. */
+const orphanRetry = Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 5 }))
 
 const accepted = Effect.fnUntraced(function* (
   object: KubernetesObject,
@@ -127,9 +62,8 @@ const accepted = Effect.fnUntraced(function* (
     jobID: job.id
   })
   if (provider.cancel !== undefined) {
-    yield* Effect.ignore(
-      provider.cancel(object, { id: job.id, kind: job.kind, operation: intent.operation, launchKey: intent.key })
-    )
+    const orphan = { id: job.id, kind: job.kind, operation: intent.operation, launchKey: intent.key }
+    yield* provider.cancel(object, orphan).pipe(Effect.retry(orphanRetry), Effect.ignore)
   }
   return again(object)
 })
@@ -166,15 +100,38 @@ const tooLate: Refusal = {
   retryAfter: undefined
 }
 
+/** A prepared launch, and how to give back what was taken for it. */
+interface Ready {
+  readonly prepared: PreparedLaunch
+  readonly release: Effect.Effect<void>
+}
+
+/** Prepares a launch and does something with it; what was taken for it is given back in the end, if not before. */
+const preparing = <A, E, R>(
+  provider: Provider,
+  operation: Operation,
+  use: (ready: Ready) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | ProviderError, R> =>
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) =>
+      Effect.flatMap(Scope.provide(provider.prepare(operation), scope), (prepared) =>
+        use({ prepared, release: Scope.close(scope, Exit.void) })
+      ),
+    (scope, exit) => Scope.close(scope, exit)
+  )
+
 /** Intent, sending, record. Nothing in here is repeated, and nothing interrupts it. */
-const send = (instance: Instance, provider: Provider, prepared: PreparedLaunch, intent: Intent) =>
+const send = (instance: Instance, provider: Provider, ready: Ready, intent: Intent) =>
   Effect.gen(function* () {
     const { sendWindow } = yield* Settings
     const begun = yield* Clock.monotonicTimeNanos
     const object = yield* writeIntent(instance, intent, provider)
     const elapsed = Number(((yield* Clock.monotonicTimeNanos) - begun) / 1_000_000n)
     if (elapsed > sendWindow) return yield* refused(object, instance, intent, tooLate)
-    const answer = yield* Effect.result(prepared.send(orderOf(object, instance, intent)))
+    const answer = yield* Effect.result(ready.prepared.send(orderOf(object, instance, intent)))
+    // whoever waits for a permit need not wait for the record
+    yield* ready.release
     if (Result.isSuccess(answer)) return yield* accepted(object, instance, intent, provider, answer.success)
     const error = answer.failure
     return error.applied === "no"
@@ -209,51 +166,57 @@ const sayProvisionEnded = Effect.fnUntraced(function* ({ history, instance }: Si
 })
 
 /** Step Launch. */
-export const launch = (sight: Sight, step: LaunchStep) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const { active: provider } = yield* Providers
-      const { instance } = sight
-      const prepared = yield* provider.prepare(step.operation)
+export const launch = Effect.fnUntraced(function* (sight: Sight, step: LaunchStep) {
+  const { active: provider } = yield* Providers
+  const { instance } = sight
+  return yield* preparing(
+    provider,
+    step.operation,
+    Effect.fnUntraced(function* (ready) {
+      if (step.operation === "deprovision") yield* sayProvisionEnded(sight)
       if (step.searchFirst) {
-        const search = yield* searchNext(sight, provider, prepared.template)
+        const search = yield* searchNext(sight, provider, ready.prepared.template)
         if (search !== undefined) return again(instance.object, search)
       }
-      if (step.operation === "deprovision") yield* sayProvisionEnded(sight)
-      yield* Effect.logInfo(`triggering ${step.operation}ing`, { computeinstance: instance.key, attempt: step.attempt })
+      yield* Effect.logInfo(`triggering ${step.operation}ing`, {
+        computeinstance: instance.key,
+        attempt: step.attempt
+      })
       const intent: Intent = {
         key: keyOf(instance.uid, step.operation, step.configVersion, step.attempt),
         object: instance.key,
         operation: step.operation,
         attempt: step.attempt,
         provider: provider.name,
-        template: prepared.template,
+        template: ready.prepared.template,
         configVersion: step.configVersion,
         ...(instance.retryRequested === undefined ? {} : { retry: instance.retryRequested }),
         ...(holdsPlaybookFinalizer(instance) ? { heldByPlaybook: true } : {}),
         stamp: yield* stampNow
       }
-      return yield* send(instance, provider, prepared, intent)
+      return yield* send(instance, provider, ready, intent)
     })
   )
+})
 
 /** Step Renew: the same key under a new stamp, after a quiet period without a trace. The doubt is marked for good first. */
-export const renew = (sight: Sight, intent: Intent) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const providers = yield* Providers
-      const provider = Option.getOrElse(providers.byName(intent.provider), () => providers.active)
-      const prepared = yield* provider.prepare(intent.operation)
+export const renew = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
+  const provider = yield* providerFor(intent.provider)
+  return yield* preparing(
+    provider,
+    intent.operation,
+    Effect.fnUntraced(function* (ready) {
       const marked = yield* amend(sight.instance.object, (history) => withLost(history, intent))
       if (marked !== sight.instance.object) return again(marked, sight.search)
-      return yield* send(sight.instance, provider, prepared, {
+      return yield* send(sight.instance, provider, ready, {
         ...intent,
-        template: prepared.template,
+        template: ready.prepared.template,
         since: intent.since ?? intent.stamp,
         stamp: yield* stampNow
       })
     })
   )
+})
 
 /** The object as it was when the launch was sent: a playbook may have let go of it since. */
 const asSent = (object: KubernetesObject, intent: Intent): KubernetesObject => {

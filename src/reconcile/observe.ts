@@ -21,6 +21,7 @@ export interface FullSearch extends Search {
 export interface Sight extends Observation {
   readonly instance: Instance
   readonly search: FullSearch | undefined
+  readonly earlier: ReadonlyArray<FullSearch>
   /** Jobs changed since they were last recorded. */
   readonly unrecorded: boolean
   /** Why nothing newer is known of the live jobs. */
@@ -108,17 +109,29 @@ const trackAll = Effect.fnUntraced(function* (instance: Instance, history: Histo
 })
 
 /** Looks at the object and decides. */
-export const observe = Effect.fnUntraced(function* (object: KubernetesObject, search: FullSearch | undefined) {
+export const observe = Effect.fnUntraced(function* (
+  object: KubernetesObject,
+  search: FullSearch | undefined,
+  earlier: ReadonlyArray<FullSearch>
+) {
   const providers = yield* Providers
   const limits = yield* Settings
   const { instance, history: recorded } = understand(object, providers)
   const { problem, seen } = yield* trackAll(instance, recorded, providers)
   const history = withSeen(recorded, seen)
   const now = yield* Clock.currentTimeMillis
-  const observation = { instance, history, now, providers: factsOf(providers), limits, search }
+  const observation = { instance, history, now, providers: factsOf(providers), limits, search, earlier }
   const sight: Sight = { ...observation, unrecorded: history !== recorded, problem, step: decide(observation) }
   return sight
 })
+
+/** While the provider stays away for the same reason, its words stay the same too: they may change with every attempt. */
+const sameWords = (instance: Instance, problem: Problem | undefined): Problem | undefined => {
+  const said = instance.conditions.find((condition) => condition.type === "Ready")
+  return problem !== undefined && said?.reason === problem.reason && said.message !== undefined
+    ? { ...problem, message: said.message }
+    : problem
+}
 
 /** The status patch that says what this sight knows; undefined when the object says it already. */
 export const patchFor = (sight: Sight, problem: Problem | undefined) =>
@@ -126,7 +139,7 @@ export const patchFor = (sight: Sight, problem: Problem | undefined) =>
     instance: sight.instance,
     history: sight.history,
     step: sight.step,
-    problem: problem ?? (sight.step._tag === "Follow" ? sight.problem : undefined),
+    problem: problem ?? (sight.step._tag === "Follow" ? sameWords(sight.instance, sight.problem) : undefined),
     now: sight.now,
     limits: sight.limits
   })

@@ -6,11 +6,17 @@
  */
 import { Clock, Effect, Option, Schedule } from "effect"
 import { decide } from "../domain/Decision.ts"
-import type { History, Instance } from "../domain/Instance.ts"
-import { keyOf } from "../domain/Resource.ts"
+import { isObject, type JsonObject, keyOf } from "../domain/Resource.ts"
 import { type Problem, statusPatch } from "../domain/Status.ts"
-import { KubernetesClient, type KubernetesError, type KubernetesObject, type View } from "../ports/KubernetesClient.ts"
+import {
+  Invalid,
+  KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  type View
+} from "../ports/KubernetesClient.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
+import { Answers, type Change } from "./Answers.ts"
 import { factsOf, patchFor, type Sight, understand } from "./observe.ts"
 import { announce, report } from "./report.ts"
 import { Settings } from "./Settings.ts"
@@ -23,6 +29,27 @@ export const viewOf = (object: KubernetesObject): View => ({
   resourceVersion: object.metadata.resourceVersion
 })
 
+/**
+ * A CustomResourceDefinition older than the operator prunes what it does not know, and with it what intents are closed by.
+ * Going on would be writing the same thing for ever.
+ */
+const assertKept = (written: KubernetesObject, patch: JsonObject) => {
+  const stored = isObject(written.status) ? written.status : {}
+  const kept = JSON.stringify(stored.jobs ?? null) === JSON.stringify(patch.jobs ?? stored.jobs ?? null)
+  return kept
+    ? Effect.void
+    : Effect.fail(
+        new KubernetesError({
+          operation: `patch status ${keyOf(written.metadata)}`,
+          reason: new Invalid({
+            status: 200,
+            message:
+              "the API server dropped fields of status.jobs: the CustomResourceDefinition is older than the operator; apply the one of this version"
+          })
+        })
+      )
+}
+
 /** Writes what the sight knows, if the object does not say so already. Answers the object as it is now. */
 export const recordSight = Effect.fnUntraced(function* (sight: Sight, problem?: Problem) {
   const patch = patchFor(sight, problem)
@@ -31,12 +58,11 @@ export const recordSight = Effect.fnUntraced(function* (sight: Sight, problem?: 
   const store = yield* Store
   const written = yield* client.patchStatus(viewOf(sight.instance.object), patch)
   yield* store.apply(written)
+  yield* assertKept(written, patch)
   yield* report(sight.instance, sight.history)
   yield* announce(sight.instance, patch)
   return written
 })
-
-export type Change = (history: History, instance: Instance, now: number) => History
 
 /** One guarded write of a changed history, with the status that follows from it. */
 export const amend = Effect.fnUntraced(function* (object: KubernetesObject, change: Change) {
@@ -52,6 +78,7 @@ export const amend = Effect.fnUntraced(function* (object: KubernetesObject, chan
   if (patch === undefined) return object
   const written = yield* client.patchStatus(viewOf(object), patch)
   yield* store.apply(written)
+  yield* assertKept(written, patch)
   yield* report(instance, history)
   yield* announce(instance, patch)
   return written
@@ -62,8 +89,8 @@ const patience = Schedule.min([Schedule.exponential("100 millis"), Schedule.spac
   Schedule.jittered
 )
 
-/** Attempts that not even a shutdown cuts short; with the waits between them about twenty seconds. */
-const SHIELDED_ATTEMPTS = 8
+/** How long a shutdown waits for a record before the last attempt, in nanoseconds: twenty seconds. */
+const SHIELD = 20_000_000_000n
 
 /** The object as it is now, unless it is gone or another one took its name. */
 const freshly = Effect.fnUntraced(function* (object: KubernetesObject) {
@@ -78,16 +105,17 @@ const freshly = Effect.fnUntraced(function* (object: KubernetesObject) {
 })
 
 /**
- * Amends until it is stored or the object is gone (none), reading afresh after every failure. A shutdown waits for the
- * first attempts; after that the open intent is what the next process finds the job by.
+ * Amends until it is stored or the object is gone (none), reading afresh after every failure; not even a shutdown cuts it
+ * short. Bounded: after that the answer is kept for later passes, and the open intent is what a later process goes by.
  */
-export const recordAnswer = (object: KubernetesObject, change: Change) => {
+export const recordAnswer = Effect.fnUntraced(function* (object: KubernetesObject, change: Change) {
+  const begun = yield* Clock.monotonicTimeNanos
   let view = Option.some(object)
   const again = (error: KubernetesError) =>
     Effect.andThen(
-      Effect.logDebug("the answer of a launch is not recorded yet", {
+      Effect.logWarning("the answer of a launch is not recorded yet; trying again", {
         computeinstance: keyOf(object.metadata),
-        error: error.message
+        reason: error.message
       }),
       Effect.tap(freshly(object), (fresh) =>
         Effect.sync(() => {
@@ -101,22 +129,23 @@ export const recordAnswer = (object: KubernetesObject, change: Change) => {
       onSome: (current) => Effect.asSome(amend(current, change))
     })
   )
-  const attempt = Effect.tapError(once, (error) => Effect.ignore(again(error)))
-  const lost = Effect.logError(
-    "stopping before the answer of a launch could be recorded; its intent leads to the job",
-    {
-      computeinstance: keyOf(object.metadata)
-    }
+  return yield* once.pipe(
+    Effect.tapError((error) => Effect.ignore(again(error))),
+    Effect.retry({
+      schedule: patience,
+      while: () => Effect.map(Clock.monotonicTimeNanos, (now) => now - begun < SHIELD)
+    }),
+    Effect.tapError(() => Effect.flatMap(Answers, (answers) => answers.keep(keyOf(object.metadata), change)))
   )
-  return attempt.pipe(
-    Effect.retry(patience.pipe(Schedule.upTo({ times: SHIELDED_ATTEMPTS }))),
-    Effect.uninterruptible,
-    Effect.catch(() =>
-      attempt.pipe(
-        Effect.retry(patience),
-        Effect.onInterrupt(() => lost),
-        Effect.interruptible
-      )
-    )
-  )
-}
+}, Effect.uninterruptible)
+
+/** Tries again to record an answer that is still kept. None: there is none, or it is recorded now. */
+export const recordKept = Effect.fnUntraced(function* (object: KubernetesObject) {
+  const answers = yield* Answers
+  const key = keyOf(object.metadata)
+  const kept = yield* answers.of(key)
+  if (Option.isNone(kept)) return object
+  const written = yield* amend(object, kept.value)
+  yield* answers.clear(key)
+  return written
+})

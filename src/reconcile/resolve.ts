@@ -2,13 +2,14 @@
  * Finds out what came of launches nobody confirmed, and writes it down: search, wait, adopt, give up.
  */
 import { Duration, Effect, Option } from "effect"
-import { ADOPT_ANNOTATION, type LostLaunch } from "../domain/ComputeInstance.ts"
+import { ADOPT_ANNOTATION, FINALIZER, type LostLaunch } from "../domain/ComputeInstance.ts"
 import type { Step } from "../domain/Decision.ts"
 import { type FoundRecord, withClosed, withFound } from "../domain/History.ts"
 import { type Intent, readKey } from "../domain/Intent.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import { type FoundJob, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
+import * as Finalizer from "../runtime/Finalizer.ts"
 import { IntentClock } from "./IntentClock.ts"
 import { type FullSearch, providerFor, type Sight } from "./observe.ts"
 import { again, rest } from "./Progress.ts"
@@ -89,32 +90,48 @@ export const close = Effect.fnUntraced(function* (sight: Sight, step: Of<"Close"
 
 /** The full rows behind the step's ids. A job seen while a search was under way is in its result. */
 const rowsOf = (sight: Sight, step: Of<"Adopt">): ReadonlyArray<FoundRecord> =>
-  step.found.flatMap((one) => sight.search?.found.filter((row) => row.id === one.id) ?? [])
+  step.found.flatMap((one) =>
+    [...sight.earlier, ...(sight.search === undefined ? [] : [sight.search])]
+      .flatMap((search) => search.found)
+      .filter((row) => row.id === one.id)
+      .slice(-1)
+  )
+
+/** Says what was adopted or recorded, once it is. */
+const tell = Effect.fnUntraced(function* (sight: Sight, row: FoundRecord, counts: boolean) {
+  yield* Effect.logWarning(counts ? "adopting a job of an unconfirmed launch" : "recording a duplicate job", {
+    computeinstance: sight.instance.key,
+    jobID: row.id,
+    launchKey: row.launchKey
+  })
+  yield* publish(sight.instance, {
+    type: "Warning",
+    reason: counts ? "JobAdopted" : "DuplicateJobFound",
+    action: "Adopt",
+    note: counts
+      ? `Job ${row.id} carries the key of a launch whose answer was lost; it is followed`
+      : `Job ${row.id} is one too many and is being cancelled`
+  })
+})
 
 export const adopt = Effect.fnUntraced(function* (sight: Sight, step: Of<"Adopt">) {
   const { maxJobHistory } = yield* Settings
   const rows = rowsOf(sight, step)
-  for (const [index, row] of rows.entries()) {
-    const counts = index === 0 && step.first === "counts"
-    yield* Effect.logWarning(counts ? "adopting a job of an unconfirmed launch" : "recording a duplicate job", {
-      computeinstance: sight.instance.key,
-      jobID: row.id,
-      launchKey: row.launchKey
-    })
-    yield* publish(sight.instance, {
-      type: "Warning",
-      reason: counts ? "JobAdopted" : "DuplicateJobFound",
-      action: "Adopt",
-      note: counts
-        ? `Job ${row.id} carries the key of a launch whose answer was lost; it is followed`
-        : `Job ${row.id} is one too many and is being cancelled`
-    })
-  }
-  return again(
-    yield* amend(sight.instance.object, (history, instance) =>
-      withFound(history, rows, step.first, step.intent, instance.desiredVersion, maxJobHistory)
-    )
+  const written = yield* amend(sight.instance.object, (history, instance) =>
+    withFound(history, rows, step.first, step.intent, instance.desiredVersion, maxJobHistory)
   )
+  for (const [index, row] of rows.entries()) yield* tell(sight, row, index === 0 && step.first === "counts")
+  return again(written)
+})
+
+const hold = Effect.fnUntraced(function* (sight: Sight) {
+  const client = yield* KubernetesClient
+  const store = yield* Store
+  const { object } = sight.instance
+  const finalizers = Finalizer.added(object.metadata.finalizers, FINALIZER)
+  const written = yield* client.patchMetadata(viewOf(object), { finalizers })
+  yield* store.apply(written)
+  return again(written)
 })
 
 const takeOff = Effect.fnUntraced(function* (sight: Sight, annotation: string) {
@@ -125,24 +142,34 @@ const takeOff = Effect.fnUntraced(function* (sight: Sight, annotation: string) {
   return again(written)
 })
 
+/** Why the job a person named cannot be followed, if it cannot. */
+const unfit = (sight: Sight, provider: Provider, id: string, row: Option.Option<FoundJob>): string | undefined => {
+  if (Option.isNone(row)) return `${provider.name} has no job ${id}`
+  const { instance } = sight
+  const owners = [instance.uid, readKey(instance.intent?.key ?? "")?.uid]
+  return row.value.owner !== undefined && owners.includes(row.value.owner)
+    ? undefined
+    : `Job ${id} belongs to another object, or was launched by hand: neither its launch key nor the resource it was given names this one`
+}
+
 export const adoptNamed = Effect.fnUntraced(function* (sight: Sight, step: Of<"AdoptNamed">) {
   const { maxJobHistory } = yield* Settings
   const { active: provider } = yield* Providers
   const { instance } = sight
-  const row = provider.lookUp === undefined ? Option.none() : yield* provider.lookUp(step.id)
-  const uid = Option.isSome(row) ? readKey(row.value.launchKey)?.uid : undefined
-  if (Option.isNone(row) || (uid !== undefined && uid !== instance.uid)) {
-    const note = Option.isNone(row)
-      ? `${provider.name} has no job ${step.id}; the annotation adopt-job is removed`
-      : `Job ${step.id} belongs to another object; the annotation adopt-job is removed`
+  const row = provider.lookUp === undefined ? Option.none<FoundJob>() : yield* provider.lookUp(step.id)
+  const why = unfit(sight, provider, step.id, row)
+  if (why !== undefined) {
+    const note = `${why}; the annotation adopt-job is removed`
     yield* publish(instance, { type: "Warning", reason: "AdoptRefused", action: "Adopt", note })
     return yield* takeOff(sight, ADOPT_ANNOTATION)
   }
-  const [found] = tagged(provider, [row.value])
+  // what is followed must be torn down one day: the finalizer comes before the record
+  if (!instance.holdsFinalizer) return yield* hold(sight)
+  const found = tagged(provider, Option.toArray(row))
   const written = yield* amend(instance.object, (history, current) =>
-    history.jobs.at(-1)?.jobID === step.id || found === undefined
+    history.jobs.at(-1)?.jobID === step.id
       ? history
-      : withFound(history, [found], "counts", current.intent, current.desiredVersion, maxJobHistory)
+      : withFound(history, found, "counts", current.intent, current.desiredVersion, maxJobHistory)
   )
   if (written !== instance.object) return again(written)
   return yield* takeOff(sight, ADOPT_ANNOTATION)

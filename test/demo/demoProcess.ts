@@ -24,6 +24,19 @@ interface Running {
 /** How many demos may run at the same time. */
 export const atOnce = Semaphore.makeUnsafe(2)
 
+/** Many demos, two at a time: a test's time includes its wait for its turn. */
+export const slow = { concurrent: true, timeout: 240_000 }
+
+const resultOf = (output: string, story: string): string =>
+  output
+    .split("\n")
+    .findLast((line) => line.startsWith(`${story} `))
+    ?.trimEnd() ?? `no line about ${story}`
+
+/** Every story that is said not to have come out well. */
+export const failedStories = (output: string, stories: ReadonlyArray<string>): ReadonlyArray<string> =>
+  stories.filter((story) => !resultOf(output, story).endsWith(" ok"))
+
 const plainEnvironment = (env: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...rest } = process.env
   return { ...rest, ...env }

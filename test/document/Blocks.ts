@@ -10,7 +10,7 @@ const Block = Schema.Struct({
 })
 export type Block = typeof Block.Type
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(Block)))
+const decode = Schema.decodeSync(Schema.fromJsonString(Schema.Array(Block)))
 
 export const blocks: ReadonlyArray<Block> = decode(readFileSync("test/fixtures/design-document/blocks.json", "utf8"))
 

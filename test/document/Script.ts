@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { block, commandsIn } from "./Blocks.ts"
+import { sectionOf } from "./Pages.ts"
 import type { Outcome } from "./Shell.ts"
 import { eventually, type Site } from "./Site.ts"
 
@@ -63,3 +64,12 @@ export const followBlock = (
   values: Values,
   steps: (script: Script) => Effect.Effect<void>
 ): Effect.Effect<void> => follow(site, commandsIn(block(number).text), values, steps)
+
+/** The commands under a heading of one of the product's own pages. */
+export const followSection = (
+  site: Site,
+  page: string,
+  heading: string,
+  values: Values,
+  steps: (script: Script) => Effect.Effect<void>
+): Effect.Effect<void> => follow(site, sectionOf(page, heading).commands, values, steps)

@@ -50,7 +50,7 @@ const pause = Effect.sleep("100 millis")
 /** Looks until it holds; the last thing seen is in the complaint when it does not come. */
 export const eventually = <A>(what: string, look: Effect.Effect<A>, holds: (seen: A) => boolean): Effect.Effect<A> =>
   Effect.gen(function* () {
-    const deadline = performance.now() + 30_000
+    const deadline = performance.now() + 45_000
     for (;;) {
       const seen = yield* look
       if (holds(seen)) return seen

@@ -9,6 +9,8 @@ export interface Story {
   readonly name: string
   /** Numbers of the blocks whose every command it goes through. */
   readonly blocks: ReadonlyArray<number>
+  /** Headings of the product's own pages, with the page before: `docs/migration.md Go back`. */
+  readonly sections?: ReadonlyArray<string>
   readonly tell: (site: Site) => Effect.Effect<void, never, Scope.Scope>
 }
 

@@ -23,7 +23,7 @@ interface Play {
 }
 
 /** Every playbook that ran for an object, in the order in which they ended. */
-export const playsOf = Effect.fnUntraced(function* (world: World, name: string) {
+const playsOf = Effect.fnUntraced(function* (world: World, name: string) {
   const byEda = (yield* world.eda.runs)
     .filter((run) => run.name === name)
     .map(

@@ -82,6 +82,7 @@ const environment = (site: Site, folder: string): NodeJS.ProcessEnv => ({
   LC_ALL: "C.UTF-8",
   TMPDIR: folder,
   ANSIBLE_HOME: join(folder, "ansible"),
+  ANSIBLE_REMOTE_TEMP: join(folder, "ansible", "remote"),
   ANSIBLE_NOCOLOR: "1",
   SITE_API: site.url,
   SITE_CA: site.certificate,
@@ -106,7 +107,7 @@ export const make = (site: Site, port: number): Effect.Effect<Rulebook, never, S
       command: join(home, "bin", "ansible-rulebook"),
       parameters: [
         ...["--rulebook", join(files, "rulebook.yml"), "--inventory", join(files, "inventory.yml")],
-        ...["--vars", variables, "--execution-strategy", "parallel", "--shutdown-delay", "1", "--verbose"]
+        ...["--vars", variables, "--execution-strategy", "parallel", "--shutdown-delay", "10", "--verbose"]
       ],
       env: environment(site, folder),
       cwd: files,

@@ -182,10 +182,15 @@ const reasonOfCode = (finding: Finding): KubernetesReason => {
   }
 }
 
-/** The API server answers `404 page not found` as plain text for a group or version it does not serve. */
+/**
+ * The API server answers `404 page not found` as plain text for a group or version it does not serve, and so do many
+ * proxies: it says nothing about an object.
+ */
 const unknownPath = (finding: Finding, foreign: () => ServerFailure): KubernetesReason =>
   finding.refusal.body.trim() === "404 page not found"
-    ? new NotFound({
+    ? new ServerFailure({
+        status: 404,
+        retryAfter: Option.none(),
         message: `404 Not Found: ${finding.circumstances.server} does not serve this resource. Is the CustomResourceDefinition installed, in this version?`
       })
     : foreign()

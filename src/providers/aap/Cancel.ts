@@ -102,8 +102,10 @@ export const makeCancel = (monitor: JobMonitor) => {
   ): Effect.fn.Return<CancelAnswer, AapError | ProviderError, AapClient> {
     const row = yield* own(object, job)
     const kind = jobKind(Option.getOrUndefined(row)?.type)
-    if (kind === undefined || tries > 1) return "Gone"
-    return yield* post(object, job, kind, tries + 1)
+    if (Option.isNone(row) || kind === undefined) return "Gone"
+    if (isTerminalStatus(row.value.status)) return "AlreadyTerminal"
+    // the row is there and alive: whoever said 404 was wrong, and the pipeline asks again
+    return tries > 1 ? "Requested" : yield* post(object, job, kind, tries + 1)
   })
 
   return (object: KubernetesObject, job: JobReference) =>

@@ -25,6 +25,14 @@ export const keyIn = (extraVars: string | null | undefined): string | undefined 
   return typeof carried === "string" && key.test(carried) ? carried : undefined
 }
 
+/** Uid of the object that the job was launched for, by its key or by the resource it was given. */
+export const ownerOf = (extraVars: string | null | undefined): string | undefined => {
+  const carried = keyIn(extraVars)
+  if (carried !== undefined) return carried.split("/")[0]
+  const uid = at(json(extraVars ?? ""), "ansible_eda", "event", "payload", "metadata", "uid")
+  return typeof uid === "string" && uid !== "" ? uid : undefined
+}
+
 /** Whether the job was launched for the object, by this operator or by an earlier one that sent no key. */
 export const belongsTo = (
   extraVars: string | null | undefined,

@@ -10,7 +10,7 @@ import type { ProviderError } from "../../ports/ProviderError.ts"
 import type { FoundJob } from "../../ports/ProvisioningProvider.ts"
 import { AapClient } from "./AapClient.ts"
 import { stateOf, timesOf } from "./JobStates.ts"
-import { keyIn } from "./Ownership.ts"
+import { keyIn, ownerOf } from "./Ownership.ts"
 import { refuse, toProviderError } from "./ProviderErrors.ts"
 import { retryReads } from "./ReadRetry.ts"
 import * as Templates from "./Templates.ts"
@@ -30,6 +30,7 @@ export const foundJob = (row: JobRow, kind: string, launchKey: string, operation
     kind,
     operation,
     launchKey,
+    owner: ownerOf(row.extra_vars),
     state,
     detail,
     created: row.created ?? "",

@@ -61,7 +61,7 @@ for (const code of [404, 409, 410]) {
 it.effect("the plain 404 of a group that is not served asks for the CustomResourceDefinition", () =>
   Effect.gen(function* () {
     const found = yield* reasonOf(text(404, "404 page not found\n"))
-    assert.strictEqual(found._tag, "NotFound")
+    assert.strictEqual(found._tag, "ServerFailure")
     assert.include(found.message, "CustomResourceDefinition")
   })
 )

@@ -95,7 +95,7 @@ const blocked: Story = {
 }
 
 /** A second job for the same object, as from a launch that came through late. Answers its id. */
-const launchedByHand = Effect.fnUntraced(function* (site: Site) {
+export const launchedByHand = Effect.fnUntraced(function* (site: Site) {
   const [first] = yield* site.aap.ledger
   const answer = yield* Effect.orDie(
     site.aap.handler({

@@ -17,7 +17,7 @@ const items = (input: Json, index: string): ReadonlyArray<Json> => {
 }
 
 const path = (text: string): Filter => {
-  const steps = [...text.matchAll(/\.?([A-Za-z_]\w*)|\[(\d*)\]/gu)]
+  const steps = [...text.matchAll(/\.?([A-Za-z_]\w*)|\.?\[(\d*)\]/gu)]
   if (steps.map(([whole]) => whole).join("") !== text) throw new Error(`jq: this one does not know ${text}`)
   return (input) =>
     steps.reduce<ReadonlyArray<Json>>(

@@ -6,7 +6,15 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { parseAllDocuments, stringify } from "yaml"
-import { at, fromUnknown, type Json, type JsonObject, listAt, stringAt } from "../../support/kubernetes/Json.ts"
+import {
+  at,
+  fromUnknown,
+  type Json,
+  type JsonObject,
+  listAt,
+  objectAt,
+  stringAt
+} from "../../support/kubernetes/Json.ts"
 import { atPath } from "../../support/kubernetes/JsonPath.ts"
 import type { Cluster } from "../Cluster.ts"
 import { parted, type Tool, ToolFailed } from "./Tool.ts"
@@ -164,9 +172,42 @@ const rollout = Effect.fnUntraced(function* (call: Call) {
   return `${kind}/${name} restarted\n`
 })
 
+const variableOf = (word: string): JsonObject => {
+  const [name = "", ...value] = word.split("=")
+  return { name, value: value.join("=") }
+}
+
+/** The variables that the keys of a Secret make. */
+const fromSecret = Effect.fnUntraced(function* (call: Call, secret: string) {
+  const body = yield* must(call, "GET", `/api/v1/namespaces/${call.namespace}/secrets/${secret}`)
+  return Object.keys(objectAt(body, "data")).map(
+    (key): JsonObject => ({
+      name: `${call.options.get("--prefix") ?? ""}${key.toUpperCase()}`,
+      valueFrom: { secretKeyRef: { name: secret, key } }
+    })
+  )
+})
+
+/** `set env` of a Deployment with one container. */
+const setEnv = Effect.fnUntraced(function* (call: Call) {
+  const { kind, name, path } = yield* named({ ...call, others: call.others.slice(1) })
+  const [container = null] = listAt(yield* must(call, "GET", path), "spec", "template", "spec", "containers")
+  const secret = call.options.get("--from")?.replace("secret/", "")
+  const given = call.others.slice(2).map((word) => variableOf(word))
+  const set = secret === undefined ? given : yield* fromSecret(call, secret)
+  const kept = listAt(container, "env").filter((one) => set.every((other) => other.name !== at(one, "name")))
+  const containers = [{ ...objectAt(container), env: [...kept, ...set] }]
+  yield* must(call, "PATCH", path, { spec: { template: { spec: { containers } } } })
+  return `${kind}/${name} env updated\n`
+})
+
+const describe = (call: Call) =>
+  Effect.flatMap(named(call), ({ path }) => Effect.map(must(call, "GET", path), (body) => show(body, "yaml")))
+
 const verbs: Readonly<Record<string, (call: Call) => Effect.Effect<string, ToolFailed>>> = {
-  ...{ get, apply, patch, annotate, rollout, wait },
+  ...{ get, apply, patch, annotate, describe, rollout, wait },
   create: createSecret,
+  set: setEnv,
   delete: remove
 }
 
