@@ -21,7 +21,7 @@ import type { WireHandler } from "./Wire.ts"
 
 export type { AccessRule, User } from "./kubernetes/Access.ts"
 export { type Behaviours, behaviours } from "./kubernetes/Behaviours.ts"
-export type { Json, JsonObject } from "./kubernetes/Json.ts"
+export type { JsonObject } from "./kubernetes/Json.ts"
 
 export interface SimulatedKubernetes {
   readonly handler: WireHandler

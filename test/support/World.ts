@@ -36,7 +36,7 @@ export const DEPROVISION_TEMPLATE = "osac-delete-compute-instance"
 
 const minutes = (count: number): number => Duration.toMillis(Duration.minutes(count))
 
-export const settings: ReconcileSettings = {
+const settings: ReconcileSettings = {
   quietPeriod: minutes(4),
   sendWindow: 10_000,
   pollInterval: 30_000,

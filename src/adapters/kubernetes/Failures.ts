@@ -54,7 +54,7 @@ export const presentable = (text: string, secrets: ReadonlyArray<string>): strin
 }
 
 /** `Retry-After` in milliseconds from now: seconds or an HTTP date. Anything else is as if it were absent. */
-export const parseRetryAfter = (value: Option.Option<string>, now: number): Option.Option<number> =>
+const parseRetryAfter = (value: Option.Option<string>, now: number): Option.Option<number> =>
   Option.flatMap(value, (text) => {
     const trimmed = text.trim()
     if (/^\d{1,9}$/.test(trimmed)) return Option.some(Number(trimmed) * 1000)

@@ -61,7 +61,7 @@ export const decodeObject = (json: unknown, implied: Kind = {}): KubernetesObjec
 }
 
 /** Which object it was, as far as that can be told: for the log line about one that was left out. */
-export const nameOf = (json: unknown): string => {
+const nameOf = (json: unknown): string => {
   const metadata = isRecord(json) && isRecord(json.metadata) ? json.metadata : {}
   return `${String(metadata.namespace ?? "?")}/${String(metadata.name ?? "?")}`
 }

@@ -101,4 +101,4 @@ export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: Ht
 
   return { success }
 }
-export type Exchange = ReturnType<typeof make>
+type Exchange = ReturnType<typeof make>

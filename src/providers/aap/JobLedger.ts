@@ -59,7 +59,7 @@ const same = (a: JobObservation | undefined, b: JobObservation): boolean =>
   a.startedAt === b.startedAt &&
   a.finishedAt === b.finishedAt
 
-export const missing: JobObservation = { state: "Unknown", detail: "no longer in AAP (404 Not Found)", gone: true }
+const missing: JobObservation = { state: "Unknown", detail: "no longer in AAP (404 Not Found)", gone: true }
 const foreign: JobObservation = {
   state: "Unknown",
   detail: "no longer in AAP (the id now belongs to another job)",

@@ -16,7 +16,7 @@ import type { Template } from "./Templates.ts"
 import { type JobKind, jobKind } from "./Wire.ts"
 
 /** The envelope that playbooks know from Event-Driven Ansible, with our key where it has the id of an event. */
-export const bodyOf = (order: Order) => ({
+const bodyOf = (order: Order) => ({
   extra_vars: {
     ansible_eda: {
       event: {

@@ -50,7 +50,7 @@ export const apiOver = (client: HttpClient.HttpClient, setting: Setting = {}): E
     ...(setting.requestTimeout === undefined ? {} : { requestTimeout: setting.requestTimeout })
   }).pipe(Effect.provideService(HttpClient.HttpClient, client))
 
-export const clientOver = (
+const clientOver = (
   client: HttpClient.HttpClient,
   setting: Setting = {}
 ): Effect.Effect<KubernetesClient["Service"]> =>

@@ -52,7 +52,7 @@ export const jsonPatch = "application/json-patch+json"
 export const applyPatch = "application/apply-patch+yaml"
 
 /** The group of the contract's resource. */
-export const group = "/apis/contract.example.com/v1alpha1"
+const group = "/apis/contract.example.com/v1alpha1"
 export const apiVersion = "contract.example.com/v1alpha1"
 
 const parsed = (text: string): JsonObject => {

@@ -23,8 +23,8 @@ import { inProcess, type WireHandler, type WireRequest } from "../../support/Wir
 
 export const AAP = "https://aap.test"
 export const PROVISION = "osac-create-compute-instance"
-export const DEPROVISION = "osac-delete-compute-instance"
-export const VERSION = "0123456789abcdef"
+const DEPROVISION = "osac-delete-compute-instance"
+const VERSION = "0123456789abcdef"
 
 /** The superuser of the simulated AAP. */
 export const adminToken = Redacted.make("admin-token")

@@ -18,7 +18,7 @@ interface Named {
   readonly name?: string
 }
 
-export const qualified = (resource: { readonly plural: string; readonly group: string }): string =>
+const qualified = (resource: { readonly plural: string; readonly group: string }): string =>
   resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`
 
 const named = (resource: Resource, name?: string): Named => ({
