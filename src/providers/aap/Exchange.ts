@@ -101,4 +101,3 @@ export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: Ht
 
   return { success }
 }
-type Exchange = ReturnType<typeof make>
