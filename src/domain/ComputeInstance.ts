@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import { Condition } from "./Conditions.ts"
-import { LaunchRecord } from "./Intent.ts"
+import { Intent, LaunchRecord } from "./Intent.ts"
 import { Job, JobState, Operation } from "./Job.ts"
 
 export const GROUP = "cloudkit.openshift.io"
@@ -140,6 +140,11 @@ export const Status = Schema.Struct({
     })
   ),
   launch: Schema.optionalKey(LaunchRecord.annotate({ description: "How the latest launch ended." })),
+  pendingLaunch: Schema.optionalKey(
+    Intent.annotate({
+      description: "The launch that is being looked for, in case somebody removes the annotation that says so."
+    })
+  ),
   lostLaunches: Schema.optionalKey(
     Schema.Array(LostLaunch).annotate({ description: "Launches of which no job was found; one per template." })
   ),

@@ -27,6 +27,8 @@ export interface History {
   /** Highest attempt ever used. */
   readonly attempts: Readonly<Record<Operation, number>>
   readonly launch: LaunchRecord | undefined
+  /** The launch that was being looked for when the status was written. */
+  readonly pendingLaunch?: Intent | undefined
   readonly lostLaunches: ReadonlyArray<LostLaunch>
   readonly reconciledConfigVersion: string | undefined
 }
@@ -144,6 +146,7 @@ const historyOf = (json: JsonObject, desiredVersion: string): Result.Result<Hist
         jobs,
         attempts: { provision: used("provision"), deprovision: used("deprovision") },
         launch: status.launch,
+        pendingLaunch: status.pendingLaunch,
         lostLaunches: status.lostLaunches ?? [],
         reconciledConfigVersion: reconciled
       }
@@ -159,6 +162,12 @@ const intentOf = (value: string | undefined, key: string): Intent | undefined =>
   return intent?.object === key ? intent : undefined
 }
 
+/** Somebody took the annotation off while the launch was in doubt: the status still knows. */
+const pendingOf = (history: Instance["history"], key: string): Intent | undefined => {
+  const pending = Result.isSuccess(history) ? history.success.pendingLaunch : undefined
+  return pending?.object === key ? pending : undefined
+}
+
 const managementOf = (value: string | undefined): Instance["management"] =>
   value === "unmanaged" || value === "manual" ? value : "managed"
 
@@ -169,6 +178,7 @@ export const decode = (object: KubernetesObject): Instance => {
   const spec = asObject(object.spec)
   const status = asObject(object.status)
   const desiredVersion = configVersion(spec)
+  const history = historyOf(status, desiredVersion)
   return {
     object,
     key,
@@ -177,9 +187,9 @@ export const decode = (object: KubernetesObject): Instance => {
     holdsFinalizer: metadata.finalizers?.includes(FINALIZER) ?? false,
     spec: specOf(spec),
     desiredVersion,
-    history: historyOf(status, desiredVersion),
+    history,
     conditions: Array.isArray(status.conditions) ? status.conditions.filter(isCondition) : [],
-    intent: intentOf(annotations[INTENT_ANNOTATION], key),
+    intent: intentOf(annotations[INTENT_ANNOTATION], key) ?? pendingOf(history, key),
     management: managementOf(annotations[MANAGEMENT_STATE_ANNOTATION]),
     retryRequested: nonEmpty(annotations[RETRY_ANNOTATION]),
     adoptRequested: nonEmpty(annotations[ADOPT_ANNOTATION])

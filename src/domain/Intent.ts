@@ -11,24 +11,27 @@ import { type Job, Operation } from "./Job.ts"
 export const INTENT_ANNOTATION = "cloudkit.openshift.io/launch-intent"
 
 export const Intent = Schema.Struct({
-  /** Idempotency key; see `keyOf`. */
-  key: Schema.String,
-  /** `namespace/name` of the object it was written for, so that a copy of the object does not inherit it. */
-  object: Schema.String,
-  operation: Operation,
-  attempt: Schema.Int,
-  provider: Schema.String,
-  /** What the provider was going to launch, in the provider's own words. */
-  template: Schema.String,
-  configVersion: Schema.String,
-  /** The value of the retry annotation that this launch answers. */
-  retry: Schema.optionalKey(Schema.String),
-  /** When the intent was written (RFC 3339, milliseconds). With the key it names this very sending. */
-  stamp: Schema.String,
-  /** The object carried a playbook's finalizer when the launch was sent. */
-  heldByPlaybook: Schema.optionalKey(Schema.Boolean),
-  /** Stamp of the first sending, when this is a renewal. */
-  since: Schema.optionalKey(Schema.String)
+  key: Schema.String.annotate({ description: "Idempotency key of the launch." }),
+  object: Schema.String.annotate({
+    description: "namespace/name of the object it was written for; a copy of the object does not inherit it."
+  }),
+  operation: Operation.annotate({ description: "What is to be launched." }),
+  attempt: Schema.Int.annotate({ description: "Number of the attempt, counted per operation." }),
+  provider: Schema.String.annotate({ description: "The provider that is called." }),
+  template: Schema.String.annotate({ description: "What is to be launched, in the provider's own words." }),
+  configVersion: Schema.String.annotate({ description: "Version of the spec it is meant for." }),
+  retry: Schema.optionalKey(
+    Schema.String.annotate({ description: "The value of the retry annotation that this launch answers." })
+  ),
+  stamp: Schema.String.annotate({
+    description: "When it was written (RFC 3339, milliseconds). With the key it names this very sending."
+  }),
+  heldByPlaybook: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "The object carried a playbook's finalizer when the launch was sent." })
+  ),
+  since: Schema.optionalKey(
+    Schema.String.annotate({ description: "Stamp of the first sending, when this is a renewal." })
+  )
 })
 export type Intent = typeof Intent.Type
 

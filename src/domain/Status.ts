@@ -8,7 +8,7 @@ import { Result, type Schema } from "effect"
 import type { JobProjection, Phase } from "./ComputeInstance.ts"
 import { applyVerdicts, type ConditionType, type Reason, reasons, type Verdict } from "./Conditions.ts"
 import type { Limits, Step } from "./Decision.ts"
-import type { History, Instance } from "./Instance.ts"
+import { type History, type Instance, openIntent } from "./Instance.ts"
 import { type Job, newest } from "./Job.ts"
 import { isObject, type JsonObject } from "./Resource.ts"
 
@@ -184,6 +184,7 @@ export const project = (k: Knowledge): JsonObject => {
   const provision = newest(history.jobs, "provision")
   const deprovision = newest(history.jobs, "deprovision")
   const { generation } = instance.object.metadata
+  const pending = openIntent(instance, history)
   return {
     phase: phaseOf(instance, at),
     ...optional("observedGeneration", generation),
@@ -199,6 +200,7 @@ export const project = (k: Knowledge): JsonObject => {
       ? {}
       : { attempts: attemptsOf(history) }),
     ...optional("launch", history.launch && { ...history.launch }),
+    ...optional("pendingLaunch", pending && { ...pending }),
     ...(history.lostLaunches.length === 0
       ? {}
       : { lostLaunches: history.lostLaunches.map((lost): JsonObject => ({ ...lost })) })
@@ -222,6 +224,7 @@ const ownKeys = [
   "conditions",
   "attempts",
   "launch",
+  "pendingLaunch",
   "lostLaunches"
 ] as const
 

@@ -1,13 +1,13 @@
 /** Where the documents' commands are tried: a simulated cluster of one's own, or a part of a real one. */
 import { readFileSync } from "node:fs"
 import { assert } from "@effect/vitest"
-import { Effect, Schedule, type Scope } from "effect"
+import { Effect, Result, Schedule, type Scope } from "effect"
 import { HttpClientRequest } from "effect/http"
 import { parse } from "yaml"
 import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
 import { assets } from "../cluster/assets.ts"
 import { type ControlPlane, type ControlPlaneError, start } from "../cluster/ControlPlane.ts"
-import { fromUnknown, type Json, type JsonObject, objectAt } from "../support/kubernetes/Json.ts"
+import { fromUnknown, type Json, type JsonObject, objectAt, parseJson } from "../support/kubernetes/Json.ts"
 import * as SimulatedKubernetes from "../support/SimulatedKubernetes.ts"
 import { ConnectionLost, serve, type WireHandler } from "../support/Wire.ts"
 
@@ -47,7 +47,8 @@ const asking =
       Effect.orDie,
       Effect.map((answer) => ({
         status: answer.status,
-        body: fromUnknown(JSON.parse(typeof answer.body === "string" && answer.body !== "" ? answer.body : "{}"))
+        // before it is up, an API server speaks plain text
+        body: Result.getOrElse(parseJson(String(answer.body)), (): Json => ({}))
       }))
     )
 
@@ -104,7 +105,7 @@ const deployments = {
 const encoding =
   (handler: WireHandler): WireHandler =>
   (request) => {
-    if (!request.url.pathname.includes("/secrets") || request.body === "") return handler(request)
+    if (!request.url.pathname.includes("/secrets") || !request.body.startsWith("{")) return handler(request)
     const { stringData, ...secret } = objectAt(fromUnknown(JSON.parse(request.body)))
     const data = Object.entries(objectAt(stringData)).map(([key, value]): readonly [string, Json] => [
       key,

@@ -23,7 +23,7 @@ export interface Script {
 type Values = Readonly<Record<string, string>>
 
 /** The commands of any script, here. `values` replace what stands in angle brackets, and the like. */
-export const follow = (
+const follow = (
   site: Site,
   commands: ReadonlyArray<string>,
   values: Values,

@@ -1,7 +1,8 @@
 /**
  * A bash that runs the commands of a document as they are printed.
  *
- * kubectl is the one in `KUBEBUILDER_ASSETS`, or a stand-in that sends the same requests. What only a kubelet could do is
+ * kubectl is the one in `KUBEBUILDER_ASSETS`, or a stand-in that sends the same requests; the stand-in also where a stock
+ * kubectl talks to built-in kinds in protobuf or strategic patches, which the simulated API server does not take. What only a kubelet could do is
  * done in its place: `kubectl logs` prints what the operator process wrote, `kubectl run` runs its command right here.
  * curl and jq are stand-ins everywhere, so that they say the same on every machine; `watch` looks once.
  */
@@ -30,7 +31,7 @@ export interface Shell {
 
 const real = present("kubectl") ? `command '${join(assets, "kubectl")}'` : "api"
 
-const environment = `${functions(["curl", "jq", "api"])}
+const environment = (simulated: boolean): string => `${functions(["curl", "jq", "api"])}
 kubectl() {
   local word
   case "$1" in
@@ -43,6 +44,7 @@ kubectl() {
     while [ "$1" != "--" ]; do shift; done
     shift
     "$@" ;;
+  create | set | rollout) ${simulated ? "api" : real} "$@" ;;
   *) ${real} "$@" ;;
   esac
 }
@@ -84,7 +86,7 @@ export const open = (
         look()
       })
     }
-    shell.stdin.write(environment)
+    shell.stdin.write(environment(cluster.url.startsWith("http:")))
     const run = (command: string) =>
       Effect.callback<Outcome>((resume) => {
         said = ""

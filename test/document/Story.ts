@@ -15,7 +15,7 @@ export interface Story {
 }
 
 /** The lines about an object, as `message jobID state`. */
-export const linesAbout = (site: Site, name: string): ReadonlyArray<JsonObject> =>
+const linesAbout = (site: Site, name: string): ReadonlyArray<JsonObject> =>
   site.log().filter((line) => line.computeinstance === `${site.namespace}/${name}`)
 
 export const messagesAbout = (site: Site, name: string): ReadonlyArray<string> =>
@@ -31,7 +31,7 @@ export const assertLogged = (site: Site, name: string, messages: ReadonlyArray<s
       return typeof message === "string" ? said === message : message.test(said)
     }
     const found = lines.findIndex((line, index) => index >= from && is(line))
-    assert.isAtLeast(found, 0, `${message} after ${from} of:\n${lines.map((line) => line.msg).join("\n")}`)
+    assert.isAtLeast(found, 0, `${message} after ${from} of:\n${lines.map((line) => JSON.stringify(line)).join("\n")}`)
     from = found + 1
     if (!String(message).includes("triggering")) {
       assert.isString(lines[found]?.jobID, JSON.stringify(lines[found]))

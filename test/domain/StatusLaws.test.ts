@@ -39,7 +39,8 @@ const ours = [
   "conditions",
   "attempts",
   "launch",
-  "lostLaunches"
+  "lostLaunches",
+  "pendingLaunch"
 ]
 const split = (status: JsonObject) => {
   const entries = Object.entries(status)

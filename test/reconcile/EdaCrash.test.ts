@@ -160,3 +160,26 @@ it.effect("a restored object that lost its status is not provisioned again", () 
     assert.deepStrictEqual(yield* webhooksOf(world), ["provision"])
   })
 )
+
+it.effect(
+  "a process that dies between request and record, and comes back when the playbook has signalled, takes the signal",
+  () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ providers: ["eda"] })
+      const deadAtRequest = world.edaWire.order({ when: () => true, harm: { _tag: "Hang", after: true } })
+      yield* deadAtRequest
+      const first = yield* world.start
+      yield* world.user.create("vm-1", spec)
+      yield* first.kill
+      yield* TestClock.adjust("5 minutes")
+      const second = yield* world.start
+      assert.strictEqual(yield* phaseOf(world, "vm-1"), "Ready")
+      yield* deadAtRequest
+      yield* world.user.remove("vm-1")
+      yield* second.kill
+      yield* TestClock.adjust("5 minutes")
+      yield* world.start
+      yield* assertClean(world, "vm-1")
+      assert.deepStrictEqual(yield* webhooksOf(world), ["provision", "deprovision"])
+    })
+)

@@ -141,3 +141,22 @@ it.effect("a shutdown ends within two minutes though the API server never answer
     assert.notStrictEqual(stopping.pollUnsafe(), undefined)
   })
 )
+
+it.effect("a launch in doubt whose annotation somebody wiped is still looked for before anything is sent", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld()
+    yield* world.aap.play(() => quick)
+    yield* world.aapWire.order({
+      when: launches,
+      harm: { _tag: "CommitLate", by: "1 minute", answer: text(504, "<html></html>", "text/html") }
+    })
+    yield* world.start
+    yield* world.user.create("vm-1", spec)
+    yield* TestClock.adjust("5 seconds")
+    yield* world.user.annotate("vm-1", { "cloudkit.openshift.io/launch-intent": null })
+    yield* TestClock.adjust("10 minutes")
+    assert.strictEqual(at(yield* stored(world, "vm-1"), "status", "phase"), "Ready")
+    assert.strictEqual((yield* jobsOf(world, "vm-1")).length, 1)
+    assert.strictEqual(at(yield* stored(world, "vm-1"), "status", "pendingLaunch"), undefined)
+  })
+)

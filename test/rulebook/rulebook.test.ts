@@ -94,6 +94,12 @@ const runs = ({ eda, vm }: Stage): ReadonlyArray<string> =>
 
 const once = (operation: string): ReadonlyArray<string> => [`${operation} began`, `${operation} ended`]
 
+const complaints = (operator: Operator): ReadonlyArray<string> =>
+  operator
+    .said()
+    .split("\n")
+    .filter((line) => line !== "" && !/"level":"(?:info|debug)"/u.test(line))
+
 /** Orders a machine; its playbook is at work, and stays so. */
 const whileBuilding = Effect.fnUntraced(function* (stage: Stage) {
   const { vm } = stage
@@ -116,7 +122,7 @@ const lives = Effect.gen(function* () {
   const { eda, site, vm } = stage
   const readsBefore = yield* site.reads
   yield* stage.putToken(TOKEN)
-  yield* stage.startOperator
+  const operator = yield* stage.startOperator
   yield* whileBuilding(stage)
 
   yield* eda.finish("provision", vm.name)
@@ -154,6 +160,7 @@ const lives = Effect.gen(function* () {
     [version, version, second, second, second, second]
   )
   assert.deepStrictEqual(new Set(noted.map((line) => line.managed)), new Set([false]))
+  assert.deepStrictEqual(complaints(operator), [])
   assert.strictEqual((yield* site.reads) - readsBefore, 1, "one list at the start, and nothing is asked ever after")
 })
 

@@ -50,10 +50,7 @@ export const apiOver = (client: HttpClient.HttpClient, setting: Setting = {}): E
     ...(setting.requestTimeout === undefined ? {} : { requestTimeout: setting.requestTimeout })
   }).pipe(Effect.provideService(HttpClient.HttpClient, client))
 
-const clientOver = (
-  client: HttpClient.HttpClient,
-  setting: Setting = {}
-): Effect.Effect<KubernetesClient["Service"]> =>
+const clientOver = (client: HttpClient.HttpClient, setting: Setting = {}): Effect.Effect<KubernetesClient["Service"]> =>
   Effect.flatMap(apiOver(client, setting), (api) =>
     Client.make({
       group: "cloudkit.openshift.io",
