@@ -37,3 +37,13 @@ export type JsonObject = { readonly [key: string]: Schema.Json }
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The same JSON; an API server answers with the fields of an object in an order of its own. */
+export const equal = (a: Schema.Json | undefined, b: Schema.Json | undefined): boolean => {
+  if (a === b) return true
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]))
+  if (!isObject(a) || !isObject(b)) return false
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
+  return [...keys].every((key) => equal(a[key], b[key]))
+}

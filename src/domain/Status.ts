@@ -10,7 +10,7 @@ import { applyVerdicts, type ConditionType, type Reason, reasons, type Verdict }
 import type { Limits, Step } from "./Decision.ts"
 import { type History, type Instance, openIntent } from "./Instance.ts"
 import { type Job, newest } from "./Job.ts"
-import { isObject, type JsonObject } from "./Resource.ts"
+import { equal, isObject, type JsonObject } from "./Resource.ts"
 
 /** Why a step could not be taken, in the words of the closed set. */
 export interface Problem {
@@ -227,15 +227,6 @@ const ownKeys = [
   "pendingLaunch",
   "lostLaunches"
 ] as const
-
-const equal = (a: Schema.Json | undefined, b: Schema.Json | undefined): boolean => {
-  if (a === b) return true
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, index) => equal(item, b[index]))
-  if (!isObject(a) || !isObject(b)) return false
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...keys].every((key) => equal(a[key], b[key]))
-}
 
 /** JSON merge patch (RFC 7386) that turns `from` into `to`. */
 const mergePatch = (from: JsonObject, to: JsonObject): JsonObject => {

@@ -6,7 +6,7 @@
  */
 import { Clock, Effect, Option, Schedule } from "effect"
 import { decide } from "../domain/Decision.ts"
-import { isObject, type JsonObject, keyOf } from "../domain/Resource.ts"
+import { equal, isObject, type JsonObject, keyOf } from "../domain/Resource.ts"
 import { type Problem, statusPatch } from "../domain/Status.ts"
 import {
   Invalid,
@@ -35,7 +35,7 @@ export const viewOf = (object: KubernetesObject): View => ({
  */
 const assertKept = (written: KubernetesObject, patch: JsonObject) => {
   const stored = isObject(written.status) ? written.status : {}
-  const kept = JSON.stringify(stored.jobs ?? null) === JSON.stringify(patch.jobs ?? stored.jobs ?? null)
+  const kept = patch.jobs === undefined || equal(stored.jobs, patch.jobs)
   return kept
     ? Effect.void
     : Effect.fail(

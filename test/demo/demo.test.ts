@@ -83,7 +83,7 @@ broken(
 broken(
   "puts no finalizer on",
   {
-    file: "src/reconcile/launch.ts",
+    file: "src/reconcile/intent.ts",
     from: "...(instance.holdsFinalizer ? {} : { finalizers: Finalizer.added(finalizers, FINALIZER) })",
     to: ""
   },

@@ -45,7 +45,11 @@ kubectl() {
     shift
     "$@" ;;
   create | set | rollout) ${simulated ? "api" : real} "$@" ;;
-  *) ${real} "$@" ;;
+  *)
+    case "$*" in
+    *config/manager*) ${simulated ? "api" : real} "$@" ;;
+    *) ${real} "$@" ;;
+    esac ;;
   esac
 }
 watch() { local last; for last in "$@"; do :; done; ( eval "$last" ); }

@@ -5,11 +5,15 @@ import { TestClock } from "effect/testing"
 import { assertNoOverlap, at, condition, isLaunch, jobsOf, stored, verdict } from "../support/expectations.ts"
 import type { Harm } from "../support/Faults.ts"
 import { aapRequests, kubernetesRequests } from "../support/schedulesHarms.ts"
+import type { JsonObject } from "../support/SimulatedKubernetes.ts"
 import { json } from "../support/Wire.ts"
 import { makeWorld, PROVISION_TEMPLATE, type World } from "../support/World.ts"
 
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: "2 seconds", runningFor: "10 seconds", ends: "successful" } as const
+
+const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null
+const asObject = (value: unknown): JsonObject => (isObject(value) ? value : {})
 
 const phase = (world: World) => Effect.map(stored(world, "vm-1"), (object) => at(object, "status", "phase"))
 
@@ -122,5 +126,23 @@ it.effect("a write decided on a stale view changes nothing and is not worth a wo
     assert.strictEqual(yield* phase(world), "Ready")
     const warnings = (yield* world.kubernetes.stored("events")).filter(({ type }) => type === "Warning")
     assert.deepStrictEqual(warnings, [])
+  })
+)
+
+it.effect("a status decided on a stale view is not written over what came after it", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld()
+    yield* world.aap.play(() => ({ ...quick, runningFor: "1 hour" }))
+    yield* world.start
+    yield* world.user.create("vm-1", spec)
+    // the news that the job runs takes its time, and meanwhile a person records how the job ended
+    yield* world.kubernetesWire.order({ when: kubernetesRequests.status, harm: { _tag: "Delay", by: "20 seconds" } })
+    yield* TestClock.adjust("35 seconds")
+    const job = at(yield* stored(world, "vm-1"), "status", "jobs", 0)
+    assert.strictEqual(at(job, "state"), "Pending", "the news is on its way")
+    yield* world.user.patchStatus("vm-1", { jobs: [{ ...asObject(job), state: "Canceled" }] })
+    yield* TestClock.adjust("2 hours")
+    assert.strictEqual(at(yield* stored(world, "vm-1"), "status", "jobs", 0, "state"), "Canceled")
+    assert.isAtLeast(yield* world.kubernetesWire.count(({ status, method }) => method === "PATCH" && status === 409), 1)
   })
 )

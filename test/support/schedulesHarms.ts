@@ -38,6 +38,8 @@ const mutating = {
   failureAfter: answer(json(500, { detail: "A server error has occurred." }), true),
   gatewayAfter: answer(page(504), true),
   resetAfter: lose("ECONNRESET", true),
+  notFound: answer(json(404, { detail: "Not found." })),
+  notAllowed: answer(json(405, { detail: "Method not allowed." })),
   hangAfter: { _tag: "Hang", after: true },
   late5: late(5, page(504)),
   late60: late(60, new ConnectionLost({ code: "ECONNRESET" })),
