@@ -1,8 +1,8 @@
 /**
  * Writes down what happened, by compare-and-swap, and only what changed.
  *
- * The answer of a launch is the one thing that must not get lost: `recordAnswer` goes on, with fresh reads, until it is
- * stored or the object is gone.
+ * The answer of a launch is the one thing that must not get lost: `recordAnswer` tries with fresh reads, shielded from
+ * shutdown, and what it could not store is kept for later passes.
  */
 import { Clock, Effect, Option, Schedule } from "effect"
 import { decide } from "../domain/Decision.ts"
