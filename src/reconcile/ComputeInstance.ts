@@ -5,9 +5,10 @@
  * object and the providers, and every write is guarded by the view it was decided on.
  */
 import { Effect, Option } from "effect"
-import { FINALIZER } from "../domain/ComputeInstance.ts"
+import { FINALIZER, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
 import { decode } from "../domain/Instance.ts"
 import type { KubernetesObject, NamespacedName } from "../domain/Resource.ts"
+import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
@@ -16,7 +17,7 @@ import { act, speaksFirst } from "./act.ts"
 import { IntentClock } from "./IntentClock.ts"
 import { type FullSearch, observe, patchFor, problemOf } from "./observe.ts"
 import { isConflict, isGone, type PassError } from "./policy.ts"
-import { recordKept, recordSight } from "./record.ts"
+import { recordKept, recordSight, viewOf } from "./record.ts"
 import { publish } from "./report.ts"
 import { StandingProblem } from "./StandingProblem.ts"
 import { Store } from "./Store.ts"
@@ -79,6 +80,15 @@ const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
   return Action.after("1 second")
 })
 
+/** Nothing is owed; but the controller that would take the retired finalizer off no longer exists. */
+const dropRetired = Effect.fnUntraced(function* (object: KubernetesObject) {
+  const finalizers = object.metadata.finalizers ?? []
+  if (!finalizers.includes(RETIRED_FINALIZER)) return Action.awaitChange
+  const client = yield* KubernetesClient
+  yield* client.patchMetadata(viewOf(object), { finalizers: Finalizer.removed(finalizers, [RETIRED_FINALIZER]) })
+  return Action.awaitChange
+})
+
 /** The finalizer is the bracket around every pass: without it on an object that is being deleted, nothing is done. */
 const bracket = Effect.fnUntraced(function* (key: string) {
   const store = yield* Store
@@ -87,7 +97,7 @@ const bracket = Effect.fnUntraced(function* (key: string) {
   return yield* Finalizer.around(Finalizer.phase(held.value.metadata, FINALIZER), {
     live: run(key, held.value),
     cleanup: run(key, held.value),
-    gone: Effect.as(forget(key), Action.awaitChange)
+    gone: Effect.andThen(forget(key), dropRetired(held.value))
   })
 })
 

@@ -160,3 +160,14 @@ it.effect("a launch in doubt whose annotation somebody wiped is still looked for
     assert.strictEqual(at(yield* stored(world, "vm-1"), "status", "pendingLaunch"), undefined)
   })
 )
+
+it.effect("an object that only the retired finalizer keeps from going is let go", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld()
+    yield* world.user.create("vm-1", spec, { finalizers: ["cloudkit.openshift.io/computeinstance-feedback"] })
+    yield* world.user.remove("vm-1")
+    yield* world.start
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(yield* stored(world, "vm-1"), undefined)
+  })
+)
