@@ -159,4 +159,22 @@ describe("the product's definition", () => {
       assert.strictEqual((yield* cluster.ask(`${path}?fieldSelector=status.phase!%3DReady`)).status, 200)
     })
   )
+
+  it.effect("answers with fields in alphabetical order, whatever order they were sent in", () =>
+    Effect.gen(function* () {
+      const kubernetes = yield* make({ crds: [parse(readFileSync(product, "utf8"))] })
+      const cluster = clusterOf(inProcess(kubernetes.handler), "http://kubernetes.test", kubernetes.compact)
+      const { text } = yield* cluster.ask("/apis/cloudkit.openshift.io/v1alpha1/namespaces/default/computeinstances", {
+        method: "POST",
+        body: {
+          kind: "ComputeInstance",
+          apiVersion: "cloudkit.openshift.io/v1alpha1",
+          metadata: { name: "vm" },
+          spec: { vcpu: 2, name: "vm" }
+        }
+      })
+      assert.isBelow(text.indexOf('"apiVersion"'), text.indexOf('"kind"'))
+      assert.include(text, '"spec":{"name":"vm","vcpu":2}')
+    })
+  )
 })

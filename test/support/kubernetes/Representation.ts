@@ -3,7 +3,7 @@ import { Result } from "effect"
 import { type ApiError, notAcceptable } from "./ApiError.ts"
 import type { Behaviours } from "./Behaviours.ts"
 import { shown } from "./EventViews.ts"
-import type { JsonObject } from "./Json.ts"
+import { isArray, isObject, type Json, type JsonObject } from "./Json.ts"
 import type { Resource } from "./Resource.ts"
 import { metadataOnly, rowMetadata, table } from "./Tables.ts"
 
@@ -46,11 +46,22 @@ export const rendered = (rendering: Rendering, object: JsonObject): JsonObject =
 
 const texts = new WeakMap<JsonObject, string>()
 
+/** Fields in alphabetical order, as a real API server sends those of custom resources, whatever order they came in. */
+const inOrder = (value: Json): Json => {
+  if (isArray(value)) return value.map(inOrder)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, inner]) => [key, inOrder(inner)])
+  )
+}
+
 /** The object as text, made once for each state of an object however often it is sent. */
 export const textOf = (object: JsonObject): string => {
   const known = texts.get(object)
   if (known !== undefined) return known
-  const text = JSON.stringify(object)
+  const text = JSON.stringify(inOrder(object))
   texts.set(object, text)
   return text
 }
