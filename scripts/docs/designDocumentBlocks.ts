@@ -87,7 +87,13 @@ export const entries: ReadonlyMap<number, Entry> = new Map([
   [25, holds(SUCCEEDS)],
   [26, holds(SUCCEEDS, "word for word, the failure in scenario 3")],
   [27, holds(CANCELED, "word for word, the failure where a deprovision fails")],
-  [28, deviates(CANCELED, "`grep AAP` finds refusals and failures; answers that are well are logged at `debug`")],
+  [
+    28,
+    deviates(
+      CANCELED,
+      "`grep AAP` finds launches, cancels, refusals and failures; reads that are well are logged at `debug`"
+    )
+  ],
   [29, deviates(SUCCEEDS, "a deprovision job is `Pending` before it is `Running`, with a message for each")],
   [30, holds(CANCELED)],
   [31, deviates(FAILS, "`blockDeletionOnFailure` of a provision job is false")],

@@ -43,7 +43,8 @@ const logged = (call: Call) => {
   return {
     answer: (answer: Answer) => {
       const said = { ...fields, status: answer.status, requestId: answer.headers["x-api-request-id"] ?? "" }
-      if (isSuccess(answer)) return Effect.logDebug("AAP answered", said)
+      // reads are many, and say nothing that the job's own lines do not
+      if (isSuccess(answer)) return (call.method === "GET" ? Effect.logDebug : Effect.logInfo)("AAP answered", said)
       return answer.status === 404 || answer.status === 405
         ? Effect.logInfo("AAP refused a request", said)
         : Effect.logWarning("AAP refused a request", said)
