@@ -52,6 +52,8 @@ type ProviderNames = readonly [ProviderName, ...ReadonlyArray<ProviderName>]
 export interface WorldOptions {
   /** What a process is configured for; the first one launches. Default: AAP alone. */
   readonly providers?: ProviderNames
+  /** A provider instead of all of them. */
+  readonly provider?: Layer.Layer<ProvisioningProvider>
   readonly eda?: { readonly minimumRequestInterval?: Duration.Duration; readonly settlePeriod?: Duration.Duration }
   readonly settings?: Partial<ReconcileSettings>
   readonly aap?: SimulatedAap.Options
@@ -114,7 +116,7 @@ const providersLayer = (http: Layer.Layer<HttpClient.HttpClient>, options: World
       const [first, ...others] = options.providers ?? ["aap"]
       const build = (name: ProviderName) =>
         Effect.flatMap(
-          Layer.build(Layer.provide(name === "aap" ? aapLayer(options) : edaLayer(options), http)),
+          Layer.build(options.provider ?? Layer.provide(name === "aap" ? aapLayer(options) : edaLayer(options), http)),
           (context) => Effect.provide(ProvisioningProvider, context)
         )
       const active = yield* build(first)
