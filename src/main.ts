@@ -89,6 +89,9 @@ const operate = Effect.fnUntraced(function* (settings: Settings) {
     namespace: Option.getOrElse(operator.namespace, () => "all")
   })
   yield* Effect.forEach(settings.warnings, (warning) => Effect.logWarning(warning), { discard: true })
+  if (operator.leaderElect) {
+    yield* Effect.logWarning("CLOUDKIT_LEADER_ELECT is true, and this version elects no leader: run one replica")
+  }
   const running = yield* Operator.start({ concurrency: operator.maxConcurrentReconciles, resync: RESYNC })
   yield* Layer.build(Health.layer(operator.healthPort, probes(running.reflector)))
   yield* running.join
