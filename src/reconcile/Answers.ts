@@ -1,9 +1,12 @@
 /**
  * Answers of launches that could not be recorded yet: kept while the process lives, so that no pass has to wait for the API
  * server and no job has to be searched for. A crash loses them, and the open intent finds the job.
+ *
+ * Kept for the very object: another one that took its name gets nothing.
  */
 import { Context, Effect, Layer, Option } from "effect"
 import type { History, Instance } from "../domain/Instance.ts"
+import { type KubernetesObject, keyOf } from "../domain/Resource.ts"
 
 /** A change of the record, made to whatever the object is by the time it can be written. */
 export type Change = (history: History, instance: Instance, now: number) => History
@@ -11,17 +14,22 @@ export type Change = (history: History, instance: Instance, now: number) => Hist
 export class Answers extends Context.Service<
   Answers,
   {
-    readonly of: (object: string) => Effect.Effect<Option.Option<Change>>
-    readonly keep: (object: string, answer: Change) => Effect.Effect<void>
-    readonly clear: (object: string) => Effect.Effect<void>
+    readonly of: (object: KubernetesObject) => Effect.Effect<Option.Option<Change>>
+    readonly keep: (object: KubernetesObject, answer: Change) => Effect.Effect<void>
+    /** By key: the object may be gone. */
+    readonly clear: (key: string) => Effect.Effect<void>
   }
 >()("cloudkit-operator/reconcile/Answers") {
   static readonly layer = Layer.sync(Answers, () => {
-    const kept = new Map<string, Change>()
+    const kept = new Map<string, { readonly uid: string; readonly answer: Change }>()
     return Answers.of({
-      of: (object) => Effect.sync(() => Option.fromUndefinedOr(kept.get(object))),
-      keep: (object, answer) => Effect.sync(() => void kept.set(object, answer)),
-      clear: (object) => Effect.sync(() => void kept.delete(object))
+      of: ({ metadata }) =>
+        Effect.sync(() => {
+          const known = kept.get(keyOf(metadata))
+          return known?.uid === metadata.uid ? Option.some(known.answer) : Option.none()
+        }),
+      keep: ({ metadata }, answer) => Effect.sync(() => void kept.set(keyOf(metadata), { uid: metadata.uid, answer })),
+      clear: (key) => Effect.sync(() => void kept.delete(key))
     })
   })
 }

@@ -114,8 +114,10 @@ const tellRefusal = Effect.fnUntraced(function* (key: string, error: PassError) 
 /** While the answer of a launch waits to be recorded, an API server that is away is asked again soon, whatever the backoff. */
 const unlessKept = Effect.fnUntraced(function* (key: string, error: PassError) {
   const answers = yield* Answers
+  const store = yield* Store
+  const held = yield* store.get(key)
   const away = error._tag === "KubernetesError" && ["ServerFailure", "Unreachable"].includes(error.reason._tag)
-  if (away && Option.isSome(yield* answers.of(key))) return Action.after("5 seconds")
+  if (away && Option.isSome(held) && Option.isSome(yield* answers.of(held.value))) return Action.after("5 seconds")
   return yield* error
 })
 

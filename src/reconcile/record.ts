@@ -135,17 +135,16 @@ export const recordAnswer = Effect.fnUntraced(function* (object: KubernetesObjec
       schedule: patience,
       while: () => Effect.map(Clock.monotonicTimeNanos, (now) => now - begun < SHIELD)
     }),
-    Effect.tapError(() => Effect.flatMap(Answers, (answers) => answers.keep(keyOf(object.metadata), change)))
+    Effect.tapError(() => Effect.flatMap(Answers, (answers) => answers.keep(object, change)))
   )
 }, Effect.uninterruptible)
 
 /** Tries again to record an answer that is still kept. None: there is none, or it is recorded now. */
 export const recordKept = Effect.fnUntraced(function* (object: KubernetesObject) {
   const answers = yield* Answers
-  const key = keyOf(object.metadata)
-  const kept = yield* answers.of(key)
+  const kept = yield* answers.of(object)
   if (Option.isNone(kept)) return object
   const written = yield* amend(object, kept.value)
-  yield* answers.clear(key)
+  yield* answers.clear(keyOf(object.metadata))
   return written
 })

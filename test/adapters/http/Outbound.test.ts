@@ -1,5 +1,6 @@
 /** The client towards a provider over real sockets and real TLS. */
 import { createServer } from "node:https"
+import { createServer as createTcpServer } from "node:net"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { HttpClient } from "effect/http"
@@ -27,6 +28,15 @@ const provider = Effect.gen(function* () {
   const address = server.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
   return { url: `https://127.0.0.1:${port}`, certificate: identity.cert }
+})
+
+/** A port that was free a moment ago. */
+const freePort = Effect.callback<number>((resume) => {
+  const server = createTcpServer().listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
 })
 
 const asks = (server: string, more: Partial<Asked>, path = "/"): Effect.Effect<string> =>
@@ -69,7 +79,7 @@ it.live("a redirect is not followed, so that no credential reaches another host"
 
 it.live("probes answer on their own port, and say why they fail", () =>
   Effect.gen(function* () {
-    const port = 20_000 + (process.pid % 20_000)
+    const port = yield* freePort
     yield* Layer.build(
       Health.layer(port, { alive: Effect.succeedNone, ready: Effect.succeedSome("the first list is not complete") })
     )
