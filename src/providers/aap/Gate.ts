@@ -76,14 +76,23 @@ export const make = Effect.fnUntraced(function* <A>(options: {
     else known = { _tag: "Nothing" }
   })
 
+  /** Whoever hears of a failed probe hears when the next one may be made: to come sooner would be to come in vain. */
+  const told = (exit: Exit.Exit<A, ProviderError>, at: number): Exit.Exit<A, ProviderError> => {
+    const error = Exit.findErrorOption(exit)
+    return Option.isSome(error) && known._tag === "Shut"
+      ? Exit.fail(repeated(error.value, Math.max(0, known.until - at)))
+      : exit
+  }
+
   const probe = Effect.uninterruptibleMask((restore) => {
     const outcome = Deferred.makeUnsafe<A, ProviderError>()
     probing = outcome
     return Effect.exit(options.probe).pipe(
       Effect.tap(learn),
-      Effect.flatMap((exit) => {
+      Effect.zip(now),
+      Effect.flatMap(([exit, at]) => {
         probing = undefined
-        return Deferred.done(outcome, exit)
+        return Deferred.done(outcome, told(exit, at))
       }),
       Effect.forkIn(scope),
       Effect.andThen(restore(Deferred.await(outcome)))
