@@ -1,0 +1,151 @@
+/** Bugs in the search for the job of a launch that nobody confirmed. */
+import type { Mutant } from "../Mutant.ts"
+
+const decision = "src/domain/Decision.ts"
+const launchRules = "src/domain/Launching.ts"
+const resolve = "src/reconcile/resolve.ts"
+const history = "src/domain/History.ts"
+const search = "src/providers/aap/Search.ts"
+const intents = "test/reconcile/ProtocolIntents.test.ts"
+const duplicates = "test/reconcile/ProtocolDuplicates.test.ts"
+const decisionLaunch = "test/domain/DecisionLaunch.test.ts"
+const searchTest = "test/providers/aap/Search.test.ts"
+
+export const searching: ReadonlyArray<Mutant> = [
+  {
+    id: "search-misses-ended-jobs",
+    breaks: ["L24"],
+    bug: "A search looks at live jobs only (W4)",
+    hurts: "a job that ended while nobody looked is run again",
+    edits: [
+      { file: search, find: "import { stateOf, timesOf }", replace: "import { isTerminalStatus, stateOf, timesOf }" },
+      {
+        file: search,
+        find: '|| row.launch_type === "workflow") return []',
+        replace: '|| row.launch_type === "workflow" || isTerminalStatus(row.status)) return []'
+      }
+    ],
+    tests: [duplicates]
+  },
+  {
+    id: "search-fails-open",
+    breaks: ["L28"],
+    bug: "A search that fails counts as one that found nothing (W4)",
+    hurts: "an AAP that is half away gets every launch twice",
+    edits: [
+      {
+        file: resolve,
+        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp\n        })",
+        replace:
+          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
+      }
+    ],
+    tests: [intents]
+  },
+  {
+    id: "search-reads-one-page",
+    breaks: ["L25"],
+    bug: "A search reads the first page",
+    hurts: "a busy template hides the job that was looked for, and it is launched again",
+    edits: [
+      {
+        file: search,
+        find: "if (!more || last === after) return found",
+        replace: "if (!more || last >= after) return found"
+      }
+    ],
+    tests: [searchTest]
+  },
+  {
+    id: "search-trusts-clocks",
+    breaks: ["L25"],
+    bug: "A search takes AAP's clock for its own",
+    hurts: "with clocks a minute apart every lost answer becomes a second job",
+    edits: [{ file: search, find: "const SKEW = 10 * 60_000", replace: "const SKEW = 0" }],
+    tests: [searchTest]
+  },
+  {
+    id: "search-per-object",
+    breaks: ["L26"],
+    bug: "Every object searches by itself",
+    hurts: "a start with a thousand launches in doubt costs AAP a thousand searches",
+    edits: [
+      {
+        file: search,
+        find: "slot.next ??= { since, outcome: Deferred.makeUnsafe() }",
+        replace: "const own: Search = { since, outcome: Deferred.makeUnsafe() }\n      slot.next = own"
+      },
+      {
+        file: search,
+        find: "const started = slot.running ? Effect.void : Effect.forkIn(work(template, slot), scope)",
+        replace:
+          "slot.running = false\n      const started = slot.running ? Effect.void : Effect.forkIn(work(template, { running: true, next: own }), scope)"
+      },
+      {
+        file: search,
+        find: "restore(Deferred.await(slot.next.outcome))",
+        replace: "restore(Deferred.await(own.outcome))"
+      }
+    ],
+    tests: [searchTest, "test/reconcile/RulesIntent.test.ts"]
+  },
+  {
+    id: "newest-adopted",
+    breaks: ["L27"],
+    bug: "Of several jobs under one key the newest is adopted",
+    hurts: "the job that is furthest is cancelled in the middle of its work",
+    edits: [
+      {
+        file: history,
+        find: "const rows = found.filter((one, index) => found.findIndex((other) => other.id === one.id) === index)",
+        replace:
+          "const rows = found.filter((one, index) => found.findIndex((other) => other.id === one.id) === index).toReversed()"
+      }
+    ],
+    tests: ["test/domain/HistoryFound.test.ts", duplicates]
+  },
+  {
+    id: "duplicates-adopted",
+    breaks: ["L27"],
+    bug: "All jobs under one key are recorded as if each counted",
+    hurts: "duplicates run to their end",
+    edits: [
+      {
+        file: history,
+        find: 'if (index > 0 || first === "duplicate") return',
+        replace: 'if (first === "duplicate") return'
+      }
+    ],
+    tests: ["test/domain/HistoryFound.test.ts", duplicates]
+  },
+  {
+    id: "duplicates-in-nobodys-way",
+    breaks: ["L27"],
+    bug: "Something new starts while a duplicate lives",
+    hurts: "two playbooks work on one machine",
+    edits: [
+      {
+        file: decision,
+        find: 'job.duplicate === true && !isTerminal(job))\n  if (duplicates.length > 0) return cancel(o, duplicates, "Duplicate")\n  if (deleting)',
+        replace:
+          'job.duplicate === true && !isTerminal(job) && deleting)\n  if (duplicates.length > 0) return cancel(o, duplicates, "Duplicate")\n  if (deleting)'
+      }
+    ],
+    tests: [decisionLaunch, duplicates]
+  },
+  {
+    id: "relaunch-adopted",
+    breaks: ["L38"],
+    bug: "A person's relaunch, which copies our key, is taken for one of ours",
+    hurts: "the operator cancels what a person is doing",
+    edits: [
+      {
+        file: launchRules,
+        find: "one.launchKey === intent.key && !one.relaunched",
+        replace: "one.launchKey === intent.key"
+      },
+      { file: launchRules, find: "found.filter((one) => !one.relaunched && !", replace: "found.filter((one) => !" }
+    ],
+    tests: [decisionLaunch, duplicates]
+  }
+]
