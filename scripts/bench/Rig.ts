@@ -1,0 +1,135 @@
+/**
+ * An operator between simulators, each a process of its own: what every row of the benchmark begins with.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { createServer, type Server } from "node:net"
+import { join } from "node:path"
+import { Duration, Effect, Schedule, type Scope } from "effect"
+import { DEPROVISION, PROVISION } from "../processes/Aap.ts"
+import { type Child, lastWords, ProcessFailed, start } from "../processes/Child.ts"
+import { type Simulator, startSimulator } from "../processes/Simulators.ts"
+
+export interface Options {
+  readonly directory: string
+  /** The command that starts the operator. */
+  readonly operator: ReadonlyArray<string>
+  readonly kubernetes: "kubernetes" | "lean-kubernetes"
+  readonly pollInterval: Duration.Duration
+  /** Besides what every row sets. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export interface Rig {
+  readonly options: Options
+  readonly kubernetes: Simulator
+  readonly aap: Simulator
+}
+
+export interface Operator {
+  readonly child: Child
+  /** When it was started, on the machine's clock. */
+  readonly startedAt: number
+  readonly health: string
+}
+
+const listening = Effect.callback<Server>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+})
+
+const closed = (server: Server) =>
+  Effect.callback<number>((resume) => {
+    const address = server.address()
+    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
+  })
+
+const freePorts = Effect.flatMap(Effect.all([listening, listening]), (servers) =>
+  Effect.forEach(servers, (server) => closed(server))
+)
+
+const kubeconfig = (server: string): string =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "bench",
+    clusters: [{ name: "bench", cluster: { server } }],
+    contexts: [{ name: "bench", context: { cluster: "bench", namespace: "default", user: "operator" } }],
+    users: [{ name: "operator", user: { token: "operator-token" } }]
+  })
+
+/** Nothing of an operator's variables comes in from outside. */
+const inherited = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CLOUDKIT|OSAC)_|^KUBECONFIG$/u.test(name)))
+
+const seconds = (duration: Duration.Duration): string => `${Duration.toMillis(duration)}ms`
+
+/** Each variable under both names: a rival may know the one or the other. */
+const bothNames = (variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => [
+      [`CLOUDKIT_${name}`, value],
+      [`OSAC_${name}`, value]
+    ])
+  )
+
+export const makeRig = (options: Options): Effect.Effect<Rig, ProcessFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const kubernetes = yield* startSimulator(options.kubernetes, options.directory)
+    const aap = yield* startSimulator("aap", options.directory)
+    return { options, kubernetes, aap }
+  })
+
+const answersReady = (url: string, child: Child): Effect.Effect<void, ProcessFailed> =>
+  Effect.tryPromise({
+    try: (signal) => fetch(url, { signal }),
+    catch: () => new ProcessFailed({ message: `the operator does not answer ${url}:\n  ${lastWords(child.log)}` })
+  }).pipe(
+    Effect.flatMap(({ status }) =>
+      status === 200
+        ? Effect.void
+        : new ProcessFailed({ message: `the operator is not ready:\n  ${lastWords(child.log)}` })
+    )
+  )
+
+/** Starts the operator; it lives as long as the scope. */
+export const startOperator = ({ aap, kubernetes, options }: Rig): Effect.Effect<Operator, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const config = join(options.directory, "kubeconfig")
+    writeFileSync(config, kubeconfig(kubernetes.url))
+    const [healthPort = 0, metricsPort = 0] = yield* freePorts
+    const [program = "", ...parameters] = options.operator
+    const startedAt = performance.timeOrigin + performance.now()
+    const child = yield* start({
+      name: "operator",
+      program: program === "node" ? process.execPath : program,
+      parameters,
+      log: join(options.directory, "operator.log"),
+      readsOutput: false,
+      env: {
+        ...inherited(),
+        NO_PROXY: "127.0.0.1",
+        no_proxy: "127.0.0.1",
+        KUBECONFIG: config,
+        ...bothNames({
+          PROVISIONING_PROVIDER: "aap",
+          COMPUTE_INSTANCE_NAMESPACE: "default",
+          AAP_URL: `${aap.url}/api/controller`,
+          AAP_TOKEN: "operator-token",
+          AAP_PROVISION_TEMPLATE: PROVISION.name,
+          AAP_DEPROVISION_TEMPLATE: DEPROVISION.name,
+          AAP_STATUS_POLL_INTERVAL: seconds(options.pollInterval),
+          HEALTH_PORT: String(healthPort),
+          METRICS_PORT: String(metricsPort)
+        }),
+        ...options.env
+      }
+    })
+    return { child, startedAt, health: `http://127.0.0.1:${healthPort}` }
+  })
+
+/** Suspends until the operator says that it is ready. */
+export const ready = ({ child, health }: Operator): Effect.Effect<void, ProcessFailed> =>
+  answersReady(`${health}/readyz`, child).pipe(Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 1200 }))
+
+/** The log of an operator, for whoever wants to see why. */
+export const logOf = ({ child }: Operator): string => readFileSync(child.log, "utf8")

@@ -1,0 +1,131 @@
+/**
+ * How soon what is ordered is launched: at a steady rate beside many live jobs, and all at once.
+ *
+ * The floor is what a null operator needs on the same wires: list, watch, one write, one launch.
+ */
+
+import { fileURLToPath } from "node:url"
+import { Duration, Effect } from "effect"
+import { ledgerOf, requestsOf } from "../../processes/Simulators.ts"
+import { type Measure, percentile } from "../Outcome.ts"
+import { makeRig, ready, startOperator } from "../Rig.ts"
+import type { Row, Setting } from "../Row.ts"
+import { makeUsers, namesOf } from "../Users.ts"
+import { fill } from "../Warehouse.ts"
+import { watchProcesses } from "../Watcher.ts"
+import { settles } from "./stocked.ts"
+
+const AAP_ANSWERS = 30
+const BEYOND = 50
+const nullOperator = ["node", fileURLToPath(new URL("../../null-operator.ts", import.meta.url))]
+
+interface Plan {
+  readonly operator: ReadonlyArray<string>
+  readonly n: number
+  readonly others: number
+  /** 0: all at once. */
+  readonly perSecond: number
+  readonly workers?: number
+}
+
+/** Orders machines, and answers when AAP got their launches, beginning with the earliest. */
+const ordered = (setting: Setting, { n, operator, others, perSecond, workers }: Plan) =>
+  Effect.gen(function* () {
+    const rig = yield* makeRig({
+      directory: setting.directory,
+      operator,
+      kubernetes: "lean-kubernetes",
+      // several rounds of polls go on meanwhile
+      pollInterval: Duration.seconds(3)
+    })
+    const { aap, kubernetes } = rig
+    yield* fill(rig, setting.samples, others, others)
+    yield* aap.post("/capacity", { takes: AAP_ANSWERS, ...(workers === undefined ? {} : { workers }) })
+    const process = yield* startOperator(rig)
+    const watching = yield* watchProcesses(process.child.pid, [])
+    if (others > 0) yield* settles(process, watching, 120)
+    else yield* ready(process)
+    const users = yield* makeUsers(kubernetes.open)
+    // templates are looked up, connections opened, code compiled: that is the start's, not the launches'
+    const warm = namesOf("warm", 20)
+    yield* users.create(warm, 20)
+    const launches = () => requestsOf(aap, "launch")
+    yield* Effect.sleep("2 seconds")
+    yield* aap.post("/reset")
+    const watcher = yield* watchProcesses(process.child.pid, [kubernetes.child.pid, aap.child.pid])
+    const names = namesOf("vm", n)
+    yield* users.create(names, perSecond)
+    yield* Effect.sleep("1 second")
+    for (let turn = 0; turn < 300 && (yield* launches()).length < n; turn++) yield* Effect.sleep("200 millis")
+    const beside = watcher.beside()
+    const arrived = yield* launches()
+    const owners = new Map((yield* ledgerOf(aap)).map((job) => [job.name, job]))
+    const first = Math.min(...names.map((name) => users.created.get(name) ?? Number.POSITIVE_INFINITY))
+    const delays = names.map(
+      (name) => (owners.get(name)?.created ?? Number.NaN) - AAP_ANSWERS - (users.created.get(name) ?? 0)
+    )
+    const last = Math.max(...arrived.map(({ ended }) => ended))
+    return { delays, beside, allLaunched: last - first, launched: arrived.length, cpu: (1000 * watcher.used()) / n }
+  }).pipe(Effect.scoped)
+
+export const latency: Row = {
+  name: "latency",
+  title: "create → launch at 100 creates/s beside 5,000 live jobs",
+  n: 1000,
+  stocked: true,
+  run: (setting, n) =>
+    Effect.gen(function* () {
+      const floor = yield* ordered(setting, { operator: nullOperator, n, others: 0, perSecond: 100 })
+      const alone = yield* ordered(setting, { operator: setting.operator, n, others: 0, perSecond: 100 })
+      const beside = yield* ordered(setting, { operator: setting.operator, n, others: 5 * n, perSecond: 100 })
+      const noise = percentile(floor.delays, 0.99)
+      const target = noise + BEYOND
+      const measures: ReadonlyArray<Measure> = [
+        { what: "null operator p50", value: percentile(floor.delays, 0.5), unit: "ms" },
+        { what: "null operator p99", value: noise, unit: "ms" },
+        { what: "alone p50", value: percentile(alone.delays, 0.5), unit: "ms" },
+        { what: "alone p99", value: percentile(alone.delays, 0.99), unit: "ms", target },
+        { what: `beside ${5 * n} live jobs p50`, value: percentile(beside.delays, 0.5), unit: "ms" },
+        { what: `beside ${5 * n} live jobs p99`, value: percentile(beside.delays, 0.99), unit: "ms", target },
+        { what: "CPU per launch, alone", value: alone.cpu, unit: "ms" },
+        { what: `CPU per launch, beside ${5 * n} live jobs`, value: beside.cpu, unit: "ms" },
+        { what: "not launched", value: 2 * n - alone.launched - beside.launched, unit: "", target: 0 }
+      ]
+      const worst = {
+        simulator: Math.max(floor.beside.simulator, alone.beside.simulator, beside.beside.simulator),
+        others: Math.max(floor.beside.others, alone.beside.others, beside.beside.others)
+      }
+      return { row: "latency", n, measures, beside: worst }
+    })
+}
+
+/** Requests that the AAP of the burst serves at once. */
+const WORKERS = 4
+
+export const burst: Row = {
+  name: "burst",
+  title: `creates all at once, AAP serving ${WORKERS} requests at a time`,
+  n: 1000,
+  stocked: false,
+  run: (setting, n) =>
+    Effect.gen(function* () {
+      const limited = (n * AAP_ANSWERS) / WORKERS / 1000
+      const floor = yield* ordered(setting, { operator: nullOperator, n, others: 0, perSecond: 0, workers: WORKERS })
+      const found = yield* ordered(setting, {
+        operator: setting.operator,
+        n,
+        others: 0,
+        perSecond: 0,
+        workers: WORKERS
+      })
+      const measures: ReadonlyArray<Measure> = [
+        { what: "AAP-limited time", value: limited, unit: "s" },
+        { what: "null operator, all launched", value: floor.allLaunched / 1000, unit: "s" },
+        { what: "all launched", value: found.allLaunched / 1000, unit: "s", target: limited * 1.1 },
+        { what: "null operator, CPU per launch", value: floor.cpu, unit: "ms" },
+        { what: "CPU per launch", value: found.cpu, unit: "ms" },
+        { what: "not launched", value: n - found.launched, unit: "", target: 0 }
+      ]
+      return { row: "burst", n, measures, beside: found.beside }
+    })
+}

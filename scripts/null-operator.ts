@@ -1,0 +1,64 @@
+/**
+ * The least that an operator can do on the wires of the benchmark, to say what the wires themselves cost: it lists, watches,
+ * and for every new object makes one write and one launch. It keeps nothing, and nothing in it is safe.
+ */
+import { readFileSync } from "node:fs"
+import { Agent, createServer, request } from "node:http"
+import { fromUnknown, stringAt } from "../test/support/kubernetes/Json.ts"
+import { PROVISION } from "./processes/Aap.ts"
+
+const env = (name: string): string => process.env[name] ?? ""
+const server = /"server":"([^"]+)"/u.exec(readFileSync(env("KUBECONFIG"), "utf8"))?.[1] ?? ""
+const collection = `${server}/apis/cloudkit.openshift.io/v1alpha1/namespaces/default/computeinstances`
+const launch = `${env("CLOUDKIT_AAP_URL")}/v2/job_templates/${PROVISION.id}/launch/`
+const agent = new Agent({ keepAlive: true })
+
+const send = (method: string, url: string, body: string, then: (answer: string) => void): void => {
+  const headers = {
+    "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
+    authorization: `Bearer ${env("CLOUDKIT_AAP_TOKEN")}`
+  }
+  const outgoing = request(url, { method, agent, headers }, (answer) => {
+    let text = ""
+    answer.setEncoding("utf8")
+    answer.on("data", (chunk: string) => {
+      text += chunk
+    })
+    answer.on("end", () => then(text))
+  })
+  outgoing.end(body)
+}
+
+const launched = (object: unknown): void => {
+  const name = stringAt(fromUnknown(object), "metadata", "name") ?? ""
+  const note = JSON.stringify({ metadata: { annotations: { "null-operator": "was here" } } })
+  send("PATCH", `${collection}/${name}`, note, () => {
+    const payload = { ansible_eda: { event: { payload: object, meta: { uuid: name } } } }
+    send("POST", launch, JSON.stringify({ extra_vars: payload }), () => undefined)
+  })
+}
+
+const watch = (resourceVersion: string): void => {
+  const outgoing = request(
+    `${collection}?watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=3600`,
+    (answer) => {
+      let rest = ""
+      answer.setEncoding("utf8")
+      answer.on("data", (chunk: string) => {
+        const lines = (rest + chunk).split("\n")
+        rest = lines.pop() ?? ""
+        for (const line of lines) {
+          if (line.startsWith('{"type":"ADDED"'))
+            launched(fromUnknown(JSON.parse(line.slice(line.indexOf('"object":') + 9, -1))))
+        }
+      })
+    }
+  )
+  outgoing.end()
+}
+
+createServer((_, answer) => answer.end("ok")).listen(Number(env("CLOUDKIT_HEALTH_PORT")))
+send("GET", `${collection}?limit=500`, "", (text) => {
+  watch(stringAt(fromUnknown(JSON.parse(text)), "metadata", "resourceVersion") ?? "0")
+})
+process.on("SIGTERM", () => process.exit(0))
