@@ -1,0 +1,109 @@
+/**
+ * What is explored: how the two processes are set up, and how often each thing may happen.
+ */
+import { type Profile, QUIET } from "./Run.ts"
+import type { Allowance, Left } from "./State.ts"
+
+export interface Configuration {
+  readonly name: string
+  readonly profiles: readonly [Profile, Profile]
+  readonly left: Left
+  /** Every state of it is reached in a second or two. */
+  readonly small: boolean
+  /** A launch may be on its way for longer than a quiet period, which nobody can promise to survive unharmed. */
+  readonly beyond: boolean
+  /** It is held to the invariants that need the bound all the same: to see that the exploration finds what breaks them. */
+  readonly strict?: true
+}
+
+const nothing: Left = {
+  faults: 0,
+  crashes: 0,
+  edits: 0,
+  deletes: 0,
+  retries: 0,
+  ticks: 0,
+  failures: 0,
+  cancels: 0,
+  purges: 0,
+  wipes: 0,
+  losses: 0,
+  strips: 0,
+  overlaps: 0,
+  lapses: 0
+}
+
+const aap: Profile = { providers: ["aap"], ahead: 0 }
+const hasty: Profile = { providers: ["aap"], ahead: QUIET }
+const eda: Profile = { providers: ["eda"], ahead: 0 }
+const aapBeforeEda: Profile = { providers: ["aap", "eda"], ahead: 0 }
+const edaBeforeAap: Profile = { providers: ["eda", "aap"], ahead: 0 }
+
+type Bounds = Partial<Record<Allowance, number>>
+
+const of = (name: string, left: Bounds, profiles: Configuration["profiles"] = [aap, aap]): Configuration => ({
+  name,
+  profiles,
+  left: { ...nothing, ...left },
+  small: true,
+  beyond: false
+})
+
+const large = (name: string, left: Bounds, profiles?: Configuration["profiles"]): Configuration => ({
+  ...of(name, left, profiles),
+  small: false
+})
+
+export const configurations: ReadonlyArray<Configuration> = [
+  of("alone", {}),
+  of("edits", { edits: 3 }),
+  of("purged", { ticks: 4, purges: 1 }),
+  of("failed", { failures: 1, deletes: 1 }),
+  of("retried", { failures: 2, retries: 1 }),
+  of("canceled", { cancels: 1, edits: 1 }),
+  of("crashed", { crashes: 1, deletes: 1 }),
+  of("faulty", { faults: 1, deletes: 1 }),
+  of("two leaders", { overlaps: 1, deletes: 1 }),
+  of("lease lost", { lapses: 1, faults: 1, ticks: 1 }),
+  of("renewed", { crashes: 1, ticks: 2 }),
+  of("late", { faults: 1, ticks: 2 }),
+  of("crashed and edited", { crashes: 1, edits: 1 }),
+  of("faulty and edited", { faults: 1, edits: 1 }),
+  of("crashed and retried", { crashes: 1, failures: 1, retries: 1 }),
+  of("clocks differ", { faults: 1, crashes: 1 }, [aap, hasty]),
+  of("intent wiped", { crashes: 1, wipes: 1 }),
+  of("status lost", { crashes: 1, losses: 1 }),
+  of("EDA", { faults: 1, edits: 1 }, [eda, eda]),
+  of("EDA deleted", { deletes: 1, ticks: 1 }, [eda, eda]),
+  of("EDA crashed", { crashes: 1, deletes: 1 }, [eda, eda]),
+  of("switched", { deletes: 1 }, [aapBeforeEda, edaBeforeAap]),
+  of("refused late", { faults: 1, ticks: 1, overlaps: 1 }),
+  { ...large("beyond the bound", { faults: 1, ticks: 1, overlaps: 1 }), beyond: true },
+  large("torn down again", { failures: 1, deletes: 1, retries: 1, cancels: 1 }),
+  large("too old", { crashes: 1, ticks: 4, purges: 1 }),
+  large("too old, deleted", { crashes: 1, ticks: 3, purges: 1, deletes: 1 }),
+  large("finalizer taken off", { faults: 1, strips: 1, deletes: 1 }),
+  large("status lost, deleted", { crashes: 1, losses: 1, deletes: 1, ticks: 1 }),
+  large("intent wiped, deleted", { crashes: 1, wipes: 1, deletes: 1 }),
+  large("back and forth", { faults: 1, edits: 2, deletes: 1 }),
+  large("two leaders, one crashes", { overlaps: 1, crashes: 1, deletes: 1, edits: 1 }),
+  large("two leaders, late", { overlaps: 1, faults: 1, deletes: 1, ticks: 1 }),
+  large("outage", { faults: 2, deletes: 1 }),
+  large("crashed twice", { crashes: 2, deletes: 1, ticks: 1 }),
+  large("crashed and faulty", { crashes: 1, faults: 1, deletes: 1, ticks: 1 }),
+  large("EDA, crashed and faulty", { crashes: 1, faults: 1, deletes: 1, ticks: 1 }, [eda, eda]),
+  large("switched, faulty", { faults: 1, deletes: 1, edits: 1 }, [aapBeforeEda, edaBeforeAap]),
+  large("everything", {
+    faults: 2,
+    crashes: 2,
+    overlaps: 2,
+    edits: 2,
+    deletes: 1,
+    retries: 1,
+    ticks: 3,
+    failures: 1,
+    cancels: 1,
+    purges: 1,
+    lapses: 1
+  })
+]
