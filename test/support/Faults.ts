@@ -22,6 +22,8 @@ export type Harm =
   | { readonly _tag: "Truncate"; readonly characters: number }
 
 export interface Fault {
+  /** To be counted by when it strikes. */
+  readonly name?: string
   readonly when: (request: WireRequest) => boolean
   /** How many matching requests it harms; default 1. */
   readonly times?: number
@@ -47,6 +49,8 @@ export interface FaultyWire {
   readonly exchanges: Effect.Effect<ReadonlyArray<Exchange>>
   readonly count: (matches: (exchange: Exchange) => boolean) => Effect.Effect<number>
   readonly forget: Effect.Effect<void>
+  /** How often faults struck, by name. */
+  readonly suffered: () => ReadonlyMap<string, number>
 }
 
 const truncated = (response: WireResponse, characters: number): Effect.Effect<WireResponse, ConnectionLost> =>
@@ -59,6 +63,7 @@ export const withFaults = (inner: WireHandler): Effect.Effect<FaultyWire, never,
   Effect.gen(function* () {
     const pending = yield* Ref.make<ReadonlyArray<Required<Fault>>>([])
     const log: Array<Exchange> = []
+    const struck = new Map<string, number>()
     const late = yield* Queue.unbounded<Effect.Effect<void>>()
     yield* Effect.forkScoped(
       Effect.forever(Effect.flatMap(Queue.take(late), (commit) => Effect.forkChild(commit, { startImmediately: true })))
@@ -69,6 +74,7 @@ export const withFaults = (inner: WireHandler): Effect.Effect<FaultyWire, never,
         const index = faults.findIndex((fault) => fault.when(request))
         const fault = faults[index]
         if (fault === undefined) return [undefined, faults]
+        struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1)
         return [
           fault.harm,
           fault.times === 1 ? faults.toSpliced(index, 1) : faults.with(index, { ...fault, times: fault.times - 1 })
@@ -116,12 +122,13 @@ export const withFaults = (inner: WireHandler): Effect.Effect<FaultyWire, never,
 
     return {
       handler,
-      order: (fault) => Ref.update(pending, (faults) => [...faults, { times: 1, ...fault }]),
+      order: (fault) => Ref.update(pending, (faults) => [...faults, { times: 1, name: fault.harm._tag, ...fault }]),
       heal: Ref.set(pending, []),
       exchanges: Effect.sync(() => log.slice()),
       count: (matches) => Effect.sync(() => log.filter(matches).length),
       forget: Effect.sync(() => {
         log.length = 0
-      })
+      }),
+      suffered: () => struck
     }
   })

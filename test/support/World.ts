@@ -5,13 +5,15 @@
  * or killed (from that moment none of its requests leaves, and no answer reaches it), and started again.
  */
 import { readFileSync } from "node:fs"
-import { Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Scope, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Scope } from "effect"
 import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { parse } from "yaml"
+import { cleared } from "../../src/adapters/http/Clearance.ts"
 import { ApiServer } from "../../src/adapters/kubernetes/ApiServer.ts"
 import * as EventsAdapter from "../../src/adapters/kubernetes/Events.ts"
 import * as KubernetesAdapter from "../../src/adapters/kubernetes/KubernetesClient.ts"
+import * as Lease from "../../src/adapters/kubernetes/Lease.ts"
 import { GROUP, KIND, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
 import * as Operator from "../../src/Operator.ts"
 import { Providers, ProvisioningProvider } from "../../src/ports/ProvisioningProvider.ts"
@@ -20,7 +22,9 @@ import { AapSettings } from "../../src/providers/aap/AapSettings.ts"
 import * as EdaProvider from "../../src/providers/eda/EdaProvider.ts"
 import { EdaSettings } from "../../src/providers/eda/EdaSettings.ts"
 import { type ReconcileSettings, Settings } from "../../src/reconcile/Settings.ts"
+import * as Leader from "../../src/runtime/Leader.ts"
 import { type FaultyWire, withFaults } from "./Faults.ts"
+import { at, clockAt, killable, type Place } from "./Place.ts"
 import * as SimulatedAap from "./SimulatedAap.ts"
 import * as SimulatedEda from "./SimulatedEda.ts"
 import * as SimulatedKubernetes from "./SimulatedKubernetes.ts"
@@ -47,7 +51,7 @@ const settings: ReconcileSettings = {
 }
 
 type ProviderName = "aap" | "eda"
-type ProviderNames = readonly [ProviderName, ...ReadonlyArray<ProviderName>]
+export type ProviderNames = readonly [ProviderName, ...ReadonlyArray<ProviderName>]
 
 export interface WorldOptions {
   /** What a process is configured for; the first one launches. Default: AAP alone. */
@@ -60,6 +64,14 @@ export interface WorldOptions {
   readonly concurrency?: number
   readonly templates?: { readonly provision: string; readonly deprovision: string }
   readonly cluster?: SimulatedKubernetes.Options
+  /** What the operator shows to each of them, asked for anew with every request of a provider. */
+  readonly tokens?: {
+    readonly aap?: Effect.Effect<Redacted.Redacted>
+    readonly eda?: Effect.Effect<Redacted.Redacted>
+    readonly kubernetes?: string
+  }
+  /** Processes elect the one that works, by a Lease of this duration. Default: all of them work. */
+  readonly leader?: Duration.Input
   /** Put around the simulators, inside of the ordered faults: sees what really takes effect. */
   readonly around?: {
     readonly kubernetes?: (inner: WireHandler) => WireHandler
@@ -69,6 +81,8 @@ export interface WorldOptions {
 
 /** One running process of the operator. */
 export interface Process {
+  /** What it thinks of its own part; without an election it always leads. */
+  readonly standing: Effect.Effect<Leader.Standing>
   /** As on SIGTERM: what must be recorded is recorded. */
   readonly stop: Effect.Effect<void>
   /** As on SIGKILL. */
@@ -83,7 +97,7 @@ const aapLayer = (options: WorldOptions) =>
     Layer.provide(
       Layer.succeed(AapSettings, {
         url: AAP,
-        token: Effect.succeed(Redacted.make("operator-token")),
+        token: options.tokens?.aap ?? Effect.succeed(Redacted.make("operator-token")),
         templates: options.templates ?? { provision: PROVISION_TEMPLATE, deprovision: DEPROVISION_TEMPLATE },
         organization: Option.none(),
         pollInterval: Duration.millis(options.settings?.pollInterval ?? settings.pollInterval),
@@ -103,7 +117,7 @@ const edaLayer = (options: WorldOptions) =>
         },
         minimumRequestInterval: options.eda?.minimumRequestInterval ?? Duration.zero,
         settlePeriod: options.eda?.settlePeriod ?? Duration.minutes(10),
-        token: Option.none()
+        token: Option.fromUndefinedOr(options.tokens?.eda)
       })
     )
   )
@@ -126,26 +140,37 @@ const providersLayer = (http: Layer.Layer<HttpClient.HttpClient>, options: World
     })
   )
 
-const operatorLayer = (client: HttpClient.HttpClient, options: WorldOptions) => {
-  const http = Layer.succeed(HttpClient.HttpClient, client)
-  const apiServer = Layer.effect(
+const apiServerLayer = (client: HttpClient.HttpClient, token = "operator") =>
+  Layer.effect(
     ApiServer,
     ApiServer.make({
       server: KUBERNETES,
-      headers: { current: Effect.succeed({ authorization: "Bearer operator" }), drop: () => Effect.void },
+      headers: { current: Effect.succeed({ authorization: `Bearer ${token}` }), drop: () => Effect.void },
       version: "test"
     })
-  ).pipe(Layer.provide(http))
-  const kubernetes = Layer.mergeAll(
+  ).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, client)))
+
+/** What every process has, and what only one that works has. */
+const operatorLayers = (client: HttpClient.HttpClient, options: WorldOptions) => ({
+  always: Layer.merge(
     KubernetesAdapter.layer({ group: GROUP, version: VERSION, plural: PLURAL, namespace: Option.none() }),
-    EventsAdapter.layer({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, reportingInstance: "operator-0" })
-  ).pipe(Layer.provide(apiServer))
-  return Layer.mergeAll(
-    kubernetes,
-    providersLayer(http, options),
     Layer.succeed(Settings, { ...settings, ...options.settings })
+  ).pipe(Layer.provideMerge(apiServerLayer(client, options.tokens?.kubernetes))),
+  working: Layer.merge(
+    EventsAdapter.layer({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, reportingInstance: "operator-0" }),
+    providersLayer(Layer.succeed(HttpClient.HttpClient, cleared(client)), options)
   )
-}
+})
+
+export const LEASE = { namespace: "default", name: "cloudkit-operator-leader" }
+
+/** The processes of one world are told apart by their numbers. */
+const makeLeader = Effect.fnUntraced(function* (options: WorldOptions, number: number) {
+  if (options.leader === undefined) return Option.none()
+  const lock = yield* Lease.make(LEASE)
+  const duration = Duration.fromInputUnsafe(options.leader)
+  return Option.some(yield* Leader.make({ lock, identity: `operator-${number}`, duration }))
+})
 
 export interface World {
   readonly kubernetes: SimulatedKubernetes.SimulatedKubernetes
@@ -158,29 +183,11 @@ export interface World {
   readonly startAs: (...providers: ProviderNames) => Effect.Effect<Process, never, Scope.Scope>
   /** Starts a process of the operator. Several may run at once. */
   readonly start: Effect.Effect<Process, never, Scope.Scope>
+  /** Starts a process somewhere, configured for these providers, or as the world is. */
+  readonly startAt: (place: Place, providers?: ProviderNames) => Effect.Effect<Process, never, Scope.Scope>
   /** Somebody with kubectl. */
   readonly user: User
 }
-
-/** From the moment the switch is thrown, requests hang and answers are held back for ever. */
-const killable =
-  (handler: WireHandler, isDead: () => boolean): WireHandler =>
-  (request) =>
-    Effect.suspend(() =>
-      isDead()
-        ? Effect.never
-        : Effect.flatMap(handler(request), (response) =>
-            isDead()
-              ? Effect.never
-              : Effect.succeed({
-                  ...response,
-                  body:
-                    typeof response.body === "string"
-                      ? response.body
-                      : Stream.mapEffect(response.body, (chunk) => (isDead() ? Effect.never : Effect.succeed(chunk)))
-                })
-          )
-    )
 
 /**
  * Does something a millisecond from now and lets everything that follows from it happen, as far as it needs no more time.
@@ -201,6 +208,24 @@ const settledUser = (user: User): User => ({
   remove: (...args) => settled(user.remove(...args))
 })
 
+const alone: Leader.Standing = { leads: true, holder: "", problem: Option.none() }
+
+/** A process as `main` puts it together. */
+const operating = (
+  tools: ReturnType<typeof operatorLayers>["working"],
+  leader: Option.Option<Leader.Leader>,
+  concurrency: number
+) =>
+  Effect.gen(function* () {
+    const watching = yield* Operator.watch
+    const working = Operator.work(watching, { concurrency, resync: Duration.hours(10) }).pipe(
+      Effect.flatMap(({ join }) => join),
+      Effect.scoped,
+      Effect.provide(tools, { local: true })
+    )
+    return yield* Operator.run(watching, leader, working)
+  }).pipe(Effect.scoped)
+
 export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
   const kubernetes = yield* SimulatedKubernetes.make({ crds: [crd], ...options.cluster })
   const aap = yield* SimulatedAap.make(options.aap)
@@ -211,18 +236,28 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   const edaWire = yield* withFaults(eda.handler)
   const wires = byOrigin({ [KUBERNETES]: kubernetesWire.handler, [AAP]: aapWire.handler, [EDA]: edaWire.handler })
 
-  const start = Effect.fnUntraced(function* (configured: WorldOptions) {
+  let started = 0
+  const start = Effect.fnUntraced(function* (configured: WorldOptions, place: Place = {}) {
     let dead = false
-    const client = inProcess(killable(wires, () => dead))
+    const number = started++
+    const servers = at(yield* Clock.Clock, wires)
+    const client = inProcess(killable(place.wire?.(servers) ?? servers, () => dead))
     const scope = yield* Scope.make()
-    const context = yield* Layer.buildWithScope(operatorLayer(client, configured), scope)
-    const fiber = yield* Operator.run({
-      concurrency: options.concurrency ?? 16,
-      resync: Duration.hours(10)
-    }).pipe(Effect.provide(context), Effect.forkDetach({ startImmediately: true }))
+    const layers = operatorLayers(client, configured)
+    const clock = yield* clockAt(place)
+    const context = yield* Effect.provideService(Layer.buildWithScope(layers.always, scope), Clock.Clock, clock)
+    const leader = yield* Effect.provide(makeLeader(configured, number), context).pipe(
+      Effect.provideService(Clock.Clock, clock)
+    )
+    const fiber = yield* operating(layers.working, leader, options.concurrency ?? 16).pipe(
+      Effect.provide(context),
+      Effect.provideService(Clock.Clock, clock),
+      Effect.forkDetach({ startImmediately: true })
+    )
     const stop = Effect.andThen(Fiber.interrupt(fiber), Scope.close(scope, Exit.void))
     yield* Effect.addFinalizer(() => (dead ? Effect.void : stop))
     return {
+      standing: Option.match(leader, { onNone: () => Effect.succeed(alone), onSome: ({ standing }) => standing }),
       stop,
       kill: Effect.suspend(() => {
         dead = true
@@ -239,6 +274,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     eda,
     edaWire,
     start: settled(start(options)),
+    startAt: (place, providers) => settled(start(providers === undefined ? options : { ...options, providers }, place)),
     startAs: (...providers) => settled(start({ ...options, providers })),
     user: settledUser(makeUser(cluster, KUBERNETES))
   }

@@ -3,19 +3,15 @@
  * every instant. Each invariant answers its violations in words.
  */
 import { at } from "./expectations.ts"
-import type { Version } from "./invariantsHistory.ts"
-import { type LedgerJob, lifetime, overlaps } from "./SimulatedAap.ts"
-
-export interface Truth {
-  readonly ledger: ReadonlyArray<LedgerJob>
-  readonly versions: ReadonlyArray<Version>
-}
+import { cleanEnds } from "./invariantsEnds.ts"
+import type { Truth, Version } from "./invariantsHistory.ts"
+import { truthfulRecords } from "./invariantsRecords.ts"
+import { type LedgerJob, overlaps } from "./SimulatedAap.ts"
 
 const FINALIZER = "cloudkit.openshift.io/computeinstance"
 const INTENT = "cloudkit.openshift.io/launch-intent"
 
 const seconds = (millis: number): string => `${millis / 1000} s`
-const isDeprovision = (job: LedgerJob): boolean => job.template.includes("delete")
 const named = (job: LedgerJob): string => `job ${job.id} (${job.launchKey ?? "no key"}, ${job.status})`
 
 interface RecordedIntent {
@@ -53,9 +49,6 @@ const isClosed = (object: unknown, { key, stamp }: RecordedIntent): boolean =>
 const versionsOf = (truth: Truth): ReadonlyMap<string, ReadonlyArray<Version>> =>
   Map.groupBy(truth.versions, ({ uid }) => uid)
 
-const jobsOf = (truth: Truth, uid: string): ReadonlyArray<LedgerJob> =>
-  truth.ledger.filter(({ object }) => object?.uid === uid)
-
 /** Nothing of one object was ever alive beside anything else of it: no duplicate, no provision beside a deprovision. */
 const noOverlap = ({ ledger }: Truth): ReadonlyArray<string> =>
   overlaps(ledger).map(
@@ -71,6 +64,15 @@ const oneJobPerKey = ({ ledger }: Truth): ReadonlyArray<string> =>
       : []
   )
 
+/** The intent was there, and somebody took it off before the launch. */
+const wasWiped = (versions: ReadonlyMap<string, ReadonlyArray<Version>>, job: LedgerJob): boolean => {
+  const earlier = (versions.get(job.object?.uid ?? "") ?? []).filter(({ from }) => from <= job.created)
+  return (
+    intentIn(earlier.at(-1)?.object) === undefined &&
+    earlier.some(({ object }) => intentIn(object)?.key === job.launchKey)
+  )
+}
+
 /** At the instant of every launch the object carried our finalizer and the intent of this very launch. */
 const intentFirst = (truth: Truth): ReadonlyArray<string> => {
   const versions = versionsOf(truth)
@@ -82,7 +84,7 @@ const intentFirst = (truth: Truth): ReadonlyArray<string> => {
       ...(Array.isArray(finalizers) && finalizers.includes(FINALIZER)
         ? []
         : [`${named(job)} was launched for an object without the finalizer`]),
-      ...(intentIn(object)?.key === job.launchKey
+      ...(intentIn(object)?.key === job.launchKey || wasWiped(versions, job)
         ? []
         : [`${named(job)} was launched while the intent was ${intentIn(object)?.key ?? "absent"}`])
     ]
@@ -144,28 +146,17 @@ const allRecorded = (truth: Truth): ReadonlyArray<string> => {
   })
 }
 
-/** A vanished object left nothing alive and nothing built. */
-const cleanEnds = (truth: Truth): ReadonlyArray<string> =>
-  [...versionsOf(truth)].flatMap(([uid, versions]) => {
-    const end = versions.at(-1)
-    if (end === undefined || end.object !== undefined) return []
-    const jobs = jobsOf(truth, uid)
-    const alive = jobs.filter((job) => lifetime(job).to > end.from)
-    const built = jobs.filter((job) => !isDeprovision(job))
-    const lastBuilt = Math.max(...built.map((job) => lifetime(job).to))
-    const cleaned = jobs.some(
-      (job) =>
-        isDeprovision(job) && job.status === "successful" && job.created >= lastBuilt && lifetime(job).to <= end.from
-    )
-    const where = `${end.name} (${uid}) vanished at ${seconds(end.from)}`
-    return [
-      ...alive.map((job) => `${where} while ${named(job)} was alive`),
-      ...(built.length === 0 || cleaned ? [] : [`${where} without a successful deprovision after ${built.map(named)}`])
-    ]
-  })
-
-/** All violations, in words; none in a sound course of events. */
-export const violations = (truth: Truth): ReadonlyArray<string> =>
-  [noOverlap, oneJobPerKey, intentFirst, soberIntents, recordsKept, allRecorded, cleanEnds].flatMap((invariant) =>
-    invariant(truth)
-  )
+/** All violations, in words; none in a sound course of events. Jobs inside a workflow are the workflow's own affair. */
+export const violations = (truth: Truth): ReadonlyArray<string> => {
+  const own = { ...truth, ledger: truth.ledger.filter(({ workflow }) => workflow === undefined) }
+  return [
+    noOverlap,
+    oneJobPerKey,
+    intentFirst,
+    soberIntents,
+    recordsKept,
+    allRecorded,
+    cleanEnds,
+    truthfulRecords
+  ].flatMap((invariant) => invariant(own))
+}

@@ -1,6 +1,8 @@
 /** Every version of every ComputeInstance, with the instant from which it held: the ground truth of the cluster. */
 import { Clock, Effect } from "effect"
 import { at } from "./expectations.ts"
+import type { LedgerJob } from "./SimulatedAap.ts"
+import type { Run } from "./SimulatedEda.ts"
 import type { JsonObject, SimulatedKubernetes } from "./SimulatedKubernetes.ts"
 import type { WireHandler } from "./Wire.ts"
 
@@ -10,6 +12,14 @@ export interface Version {
   readonly name: string
   /** Absent: from then on the object was gone. */
   readonly object: JsonObject | undefined
+}
+
+/** All there is to judge by. */
+export interface Truth {
+  readonly ledger: ReadonlyArray<LedgerJob>
+  readonly versions: ReadonlyArray<Version>
+  /** What EDA's playbooks did. */
+  readonly runs: ReadonlyArray<Run>
 }
 
 export interface ClusterHistory {

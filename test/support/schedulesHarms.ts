@@ -33,11 +33,33 @@ const common = {
   truncated: { _tag: "Truncate", characters: 40 }
 } as const satisfies Readonly<Record<string, Harm>>
 
+/** Harms of EDA's webhook. Its receiver accepts or answers an error, never both. */
+const eda = {
+  unauthorized: answer(text(401, "")),
+  forbidden: answer(text(403, "")),
+  missing: answer(text(404, "")),
+  patience: answer(text(429, "", "text/plain"), false),
+  failure: answer(text(500, "500 Internal Server Error\n\nServer got itself in trouble")),
+  gateway: answer(page(502)),
+  resetBefore: lose("ECONNRESET"),
+  resetAfter: lose("ECONNRESET", true),
+  refused: lose("ECONNREFUSED"),
+  noName: lose("ENOTFOUND"),
+  hang: { _tag: "Hang" },
+  hangAfter: { _tag: "Hang", after: true },
+  slow: { _tag: "Delay", by: "8 seconds" },
+  slower: { _tag: "Delay", by: "26 seconds" },
+  slowAnswer: { _tag: "Delay", by: "20 seconds", after: true },
+  late60: late(60, new ConnectionLost({ code: "ECONNRESET" }))
+} as const satisfies Readonly<Record<string, Harm>>
+
 /** Harms of requests that change something: what is answered says nothing about what was done. */
 const mutating = {
   failureAfter: answer(json(500, { detail: "A server error has occurred." }), true),
   gatewayAfter: answer(page(504), true),
   resetAfter: lose("ECONNRESET", true),
+  conflict: answer(json(409, { detail: "Conflict." })),
+  goneForGood: answer(json(410, { detail: "Gone." })),
   notFound: answer(json(404, { detail: "Not found." })),
   notAllowed: answer(json(405, { detail: "Method not allowed." })),
   hangAfter: { _tag: "Hang", after: true },
@@ -46,10 +68,19 @@ const mutating = {
   late150: late(150, page(502))
 } as const satisfies Readonly<Record<string, Harm>>
 
+const status = (code: number, reason: string) => ({ kind: "Status", apiVersion: "v1", status: "Failure", reason, code })
+
 const kubernetes = {
-  conflict: answer(json(409, { kind: "Status", apiVersion: "v1", status: "Failure", reason: "Conflict", code: 409 })),
-  failure: answer(json(500, { kind: "Status", apiVersion: "v1", status: "Failure", code: 500 })),
-  failureAfter: answer(json(500, { kind: "Status", apiVersion: "v1", status: "Failure", code: 500 }), true),
+  unauthorized: answer(json(401, status(401, "Unauthorized"))),
+  forbidden: answer(json(403, status(403, "Forbidden"))),
+  expired: answer(json(410, status(410, "Expired"))),
+  patience: answer(json(429, status(429, "TooManyRequests"), { "retry-after": "3" })),
+  truncated: { _tag: "Truncate", characters: 40 },
+  hang: { _tag: "Hang" },
+  hangAfter: { _tag: "Hang", after: true },
+  conflict: answer(json(409, status(409, "Conflict"))),
+  failure: answer(json(500, status(500, "InternalError"))),
+  failureAfter: answer(json(500, status(500, "InternalError")), true),
   resetBefore: lose("ECONNRESET"),
   resetAfter: lose("ECONNRESET", true),
   slow: { _tag: "Delay", by: "4 seconds" },
@@ -67,13 +98,16 @@ const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): Readonl
 
 export type AapHarm = keyof typeof common | keyof typeof mutating
 export type KubernetesHarm = keyof typeof kubernetes
+export type EdaHarm = keyof typeof eda
 
 export const readHarms = keysOf(common)
 export const writeHarms = [...keysOf(common), ...keysOf(mutating)]
 export const kubernetesHarms = keysOf(kubernetes)
+export const edaHarms = keysOf(eda)
 
 export const aapHarm = (name: AapHarm): Harm => ({ ...common, ...mutating })[name]
 export const kubernetesHarm = (name: KubernetesHarm): Harm => kubernetes[name]
+export const edaHarm = (name: EdaHarm): Harm => eda[name]
 
 type Matching = (request: WireRequest) => boolean
 

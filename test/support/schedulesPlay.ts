@@ -3,158 +3,68 @@
  *
  * The same schedule takes the same course each time: time is virtual, and chance is seeded.
  */
-import { Clock, Effect, Logger, Random, type Scope } from "effect"
+import { Effect, Logger, Random, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { at, condition } from "./expectations.ts"
-import { type Truth, violations } from "./invariants.ts"
-import { makeHistory } from "./invariantsHistory.ts"
-import { type Command, playbooks, type Schedule } from "./schedules.ts"
-import { aapHarm, aapRequests, kubernetesHarm, kubernetesRequests } from "./schedulesHarms.ts"
-import type { WireHandler, WireRequest } from "./Wire.ts"
-import { makeWorld, type Process, settled, type World } from "./World.ts"
+import { violations } from "./invariants.ts"
+import { makeHistory, type Truth } from "./invariantsHistory.ts"
+import { atRest, isSettled, liesAtRest } from "./invariantsRest.ts"
+import { type Configuration, playbooks, type Schedule } from "./schedules.ts"
+import { fresh, MANAGEMENT, nameOf, perform, RETRY, type Stage, stored } from "./schedulesCommands.ts"
+import { makeProcesses } from "./schedulesProcesses.ts"
+import { makeNetwork } from "./schedulesWire.ts"
+import * as VirtualTime from "./VirtualTime.ts"
+import { DEPROVISION_TEMPLATE, makeWorld, PROVISION_TEMPLATE, type World } from "./World.ts"
 
 export interface Outcome extends Truth {
   readonly violations: ReadonlyArray<string>
+  /** What really struck, by name, and how often. */
+  readonly faults: Readonly<Record<string, number>>
+  /** Requests of the operator until the schedule was over and everything was at rest. */
+  readonly requests: number
 }
 
-const RETRY = "cloudkit.openshift.io/retry-requested-at"
-const MANAGEMENT = "cloudkit.openshift.io/management-state"
-const spec = { name: "vm", vcpu: 1, memory: 1024, disk: 10 }
-const nameOf = (vm: number): string => `vm-${vm}`
+const DEPROVISIONED = "cloudkit.openshift.io/deprovisioned"
 
-/** The processes of the operator, and a crash that waits for its moment. */
-const makeProcesses = () => {
-  const running: Array<Process> = []
-  let crashes = 0
-  let armed: { readonly at: (request: WireRequest) => boolean; readonly after: boolean } | undefined
-
-  const killAll = Effect.suspend(() => Effect.forEach(running.splice(0), (process) => process.kill, { discard: true }))
-
-  /** Whoever sends the request that the crash waits for dies at it, and all other processes with it. */
-  const crashing =
-    (inner: WireHandler): WireHandler =>
-    (request) =>
-      Effect.suspend(() => {
-        if (armed === undefined || !armed.at(request)) return inner(request)
-        const { after } = armed
-        armed = undefined
-        crashes += 1
-        return Effect.andThen(after ? Effect.andThen(Effect.ignore(inner(request)), killAll) : killAll, Effect.never)
-      })
-
-  return {
-    crashing,
-    arm: (crash: typeof armed) => {
-      armed = crash
-    },
-    killAll,
-    start: Effect.fnUntraced(function* (world: World) {
-      if (running.length > 1) return
-      const before = crashes
-      const process = yield* world.start
-      // the crash may have come with the first requests
-      if (crashes > before) yield* process.kill
-      else running.push(process)
-    }),
-    /** As on SIGTERM: the process drains while the world goes on. */
-    stop: Effect.suspend(() => {
-      const process = running.shift()
-      return process === undefined ? Effect.void : settled(Effect.forkScoped(process.stop))
-    }),
-    kill: Effect.suspend(() => running.shift()?.kill ?? Effect.void)
-  }
-}
-type Processes = ReturnType<typeof makeProcesses>
-
-const crashPoints = {
-  launch: aapRequests.launch,
-  cancel: aapRequests.cancel,
-  intent: kubernetesRequests.intent,
-  status: kubernetesRequests.status
+/** Whoever was ever asked to launch must be configured to see to what it launched. */
+const everything = (schedule: Schedule): Configuration => {
+  const all = [schedule.as, ...schedule.commands.flatMap((command) => (command.do === "switch" ? [command.to] : []))]
+  const last = all.at(-1) ?? "aap"
+  if (all.every((one) => one === "aap" || one === "eda") && all.every((one) => one === last)) return last
+  return last.startsWith("aap") ? "aap+eda" : "eda+aap"
 }
 
-const stored = (world: World, vm: number) => world.kubernetes.object("default", nameOf(vm))
-
-/** A value that was not there before. */
-const fresh = Effect.map(Clock.currentTimeMillis, (now) => `asked at ${now}`)
-
-const onJob = Effect.fnUntraced(function* (
-  world: World,
-  command: { readonly do: "purge" | "cancel"; readonly nth: number }
-) {
-  const ledger = yield* world.aap.ledger
-  const ended = command.do === "purge"
-  const jobs = ledger.filter(({ gone, finished }) => gone === undefined && (finished !== undefined) === ended)
-  const job = jobs.at(command.nth % Math.max(1, jobs.length))
-  if (job === undefined) return
-  yield* settled(ended ? world.aap.purge(job.id) : world.aap.setStatus(job.id, "canceled"))
-})
-
-const byUser = Effect.fnUntraced(function* (world: World, command: Extract<Command, { readonly vm: number }>) {
-  const { user } = world
-  const name = nameOf(command.vm)
-  const there = (yield* stored(world, command.vm)) !== undefined
-  if (command.do === "create") return yield* there ? Effect.void : Effect.asVoid(user.create(name, spec))
-  if (!there) return
-  switch (command.do) {
-    case "delete":
-      return yield* Effect.asVoid(user.remove(name))
-    case "retry":
-      return yield* Effect.asVoid(user.annotate(name, { [RETRY]: yield* fresh }))
-    case "annotateElsewhere":
-      return yield* Effect.asVoid(user.annotate(name, { "example.com/note": yield* fresh }))
-    case "resize":
-      return yield* Effect.asVoid(user.patch(name, { spec: { vcpu: command.vcpu } }))
-    case "manage":
-      return yield* Effect.asVoid(user.annotate(name, { [MANAGEMENT]: command.state === "" ? null : command.state }))
+/** Lets time pass until nothing moves any more, or the time is up. */
+const settle = Effect.fnUntraced(function* (stage: Stage, minutes: number) {
+  const { patience, world } = stage
+  let before = ""
+  for (let passed = 0; passed < minutes; passed += patience) {
+    yield* TestClock.adjust(`${patience} minutes`)
+    const now = yield* world.kubernetes.resourceVersion
+    const rests = yield* atRest(world)
+    if (rests && (now === before || (yield* world.kubernetes.objects).length === 0)) return
+    before = now
   }
 })
-
-const perform = (world: World, processes: Processes, command: Command): Effect.Effect<void, never, Scope.Scope> => {
-  switch (command.do) {
-    case "wait":
-      return TestClock.adjust(`${command.seconds} seconds`)
-    case "aap":
-      return world.aapWire.order({ when: aapRequests[command.on], harm: aapHarm(command.harm), times: command.times })
-    case "kubernetes":
-      return world.kubernetesWire.order({
-        when: (request) => request.headers["user-agent"] !== "kubectl" && kubernetesRequests[command.on](request),
-        harm: kubernetesHarm(command.harm),
-        times: command.times
-      })
-    case "crash":
-      return Effect.sync(() => processes.arm({ at: crashPoints[command.at], after: command.after }))
-    case "start":
-      return processes.start(world)
-    case "stop":
-      return processes.stop
-    case "kill":
-      return processes.kill
-    case "disconnect":
-      return settled(world.kubernetes.disconnectWatches)
-    case "stall":
-      return settled(world.kubernetes.stallWatches)
-    case "compact":
-      return settled(world.kubernetes.compact)
-    case "purge":
-    case "cancel":
-      return onJob(world, command)
-    default:
-      return byUser(world, command)
-  }
-}
 
 /** No fault is left and one process runs; what is not done by itself after this is stuck. */
-const heal = Effect.fnUntraced(function* (world: World, processes: Processes) {
-  processes.arm(undefined)
+const heal = Effect.fnUntraced(function* (stage: Stage, schedule: Schedule) {
+  const { network, processes, world } = stage
+  // those who die come back by themselves
+  if (schedule.crashes !== undefined) yield* settle(stage, 60)
+  const requests = processes.requests()
+  processes.spare()
   yield* world.aapWire.heal
   yield* world.kubernetesWire.heal
+  yield* world.edaWire.heal
+  network.heal()
   yield* world.kubernetes.resumeWatches
   yield* world.aap.play(() => playbooks.quick)
-  yield* processes.stop
-  yield* processes.stop
+  if (schedule.crashes !== undefined) return requests
+  yield* processes.switchTo(everything(schedule))
   yield* processes.start(world)
-  yield* TestClock.adjust("45 minutes")
+  yield* settle(stage, 60)
+  return requests
 })
 
 const isStalled = (object: unknown): boolean => condition(object, "Stalled")?.status === "True"
@@ -165,54 +75,113 @@ const report = (object: unknown): string =>
 /** Whatever lives on is as wanted, or says which person is needed. */
 const stuck = Effect.fnUntraced(function* (world: World) {
   const objects = yield* world.kubernetes.objects
-  return objects.flatMap((object) => {
-    const settledDown = at(object, "status", "phase") === "Ready" || isStalled(object)
-    const handsOff = ["unmanaged", "manual"].includes(String(at(object, "metadata", "annotations", MANAGEMENT)))
-    return settledDown || handsOff ? [] : [`neither ready nor stalled after everything healed: ${report(object)}`]
-  })
+  return objects.flatMap((object) =>
+    isSettled(object) ? [] : [`neither ready nor stalled after everything healed: ${report(object)}`]
+  )
+})
+
+/** What the conditions ask of a person: to look for the machine, and to say that it is gone or to ask once more. */
+const help = Effect.fnUntraced(function* (world: World, vm: number, object: unknown) {
+  const uid = String(at(object, "metadata", "uid"))
+  const runs = yield* world.eda.runs
+  const machines = yield* world.eda.machines
+  const isGone = !machines.has(uid) && runs.every((run) => run.uid !== uid || run.outcome !== "running")
+  const asks = condition(object, "Stalled")?.reason === "AwaitingSignal"
+  const byEda = runs.some((run) => run.uid === uid && run.operation === "deprovision" && run.outcome === "successful")
+  yield* world.user.annotate(
+    nameOf(vm),
+    asks && isGone && byEda ? { [DEPROVISIONED]: "true" } : { [RETRY]: yield* fresh }
+  )
 })
 
 /** Deletes everything, and does what the conditions ask for until nothing is left. */
-const clear = Effect.fnUntraced(function* (world: World) {
+const clear = Effect.fnUntraced(function* (stage: Stage) {
+  const { world } = stage
   for (const vm of [0, 1]) {
     if ((yield* stored(world, vm)) === undefined) continue
     yield* world.user.annotate(nameOf(vm), { [MANAGEMENT]: null })
     if ((yield* stored(world, vm)) !== undefined) yield* world.user.remove(nameOf(vm))
   }
-  yield* TestClock.adjust("45 minutes")
+  yield* settle(stage, 60)
   const wrong: Array<string> = []
-  for (const vm of [0, 1]) {
-    const object = yield* stored(world, vm)
-    if (object === undefined) continue
-    if (!isStalled(object)) wrong.push(`deletion does not end, and no person is asked: ${report(object)}`)
-    yield* world.user.annotate(nameOf(vm), { [RETRY]: yield* fresh })
+  for (const last of [false, false, true]) {
+    for (const vm of [0, 1]) {
+      const object = yield* stored(world, vm)
+      if (object === undefined) continue
+      if (!isStalled(object)) wrong.push(`deletion does not end, and no person is asked: ${report(object)}`)
+      else if (last) wrong.push(`deletion does not end even when a person does what is asked: ${report(object)}`)
+      yield* help(world, vm, object)
+    }
+    if ((yield* world.kubernetes.objects).length === 0) break
+    yield* settle(stage, 60)
   }
-  yield* TestClock.adjust("45 minutes")
-  const left = yield* world.kubernetes.objects
-  return [...wrong, ...left.map((object) => `deletion does not end even when asked to retry: ${report(object)}`)]
+  return wrong
 })
 
-const course = Effect.fnUntraced(function* (schedule: Schedule): Effect.fn.Return<Outcome, never, Scope.Scope> {
+/** Something takes effect long after its request. */
+const strikesLate = ({ commands }: Schedule): boolean =>
+  commands.some((command) => "harm" in command && command.harm.startsWith("late"))
+
+const furnish = Effect.fnUntraced(function* (schedule: Schedule) {
   const history = makeHistory()
-  const processes = makeProcesses()
+  const network = makeNetwork()
+  const processes = yield* makeProcesses(schedule.as, schedule.crashes ?? [])
   const world = yield* makeWorld({
-    around: {
-      kubernetes: (inner) => processes.crashing(history.recording(inner)),
-      aap: processes.crashing
-    }
+    ...(schedule.workflow === true ? { aap: workflows } : {}),
+    around: { kubernetes: (inner) => network.kubernetes(history.recording(inner)), aap: network.aap }
   })
   history.watches(world.kubernetes)
+  yield* processes.resurrect(world)
+  const struck = new Map<string, number>()
+  const count = (fault: string, times = 1) => void struck.set(fault, (struck.get(fault) ?? 0) + times)
   let launches = 0
   yield* world.aap.play(() => playbooks[schedule.plays[launches++ % schedule.plays.length] ?? "quick"])
+  const stage: Stage = { world, processes, network, count, patience: strikesLate(schedule) ? 3 : 1 }
+  const truth = Effect.gen(function* (): Effect.fn.Return<Truth> {
+    return { ledger: yield* world.aap.ledger, versions: history.versions(), runs: yield* world.eda.runs }
+  })
+  const faults = Effect.sync(() => {
+    const onWires = [world.aapWire, world.kubernetesWire, world.edaWire].flatMap((wire) => [...wire.suffered()])
+    for (const [name, times] of onWires) count(name, times)
+    count("watch event or list", network.struck())
+    count("crash", processes.deaths())
+    return Object.fromEntries([...struck].filter(([, times]) => times > 0))
+  })
+  return { stage, truth, faults }
+})
+
+/** The provision template is a workflow of two nodes. */
+const workflows = {
+  templates: [
+    {
+      name: PROVISION_TEMPLATE,
+      kind: "workflow_job_template",
+      nodes: [
+        { identifier: "network", template: "network", success: ["machine"] },
+        { identifier: "machine", template: "machine" }
+      ]
+    },
+    { name: "network" },
+    { name: "machine" },
+    { name: DEPROVISION_TEMPLATE }
+  ]
+} as const
+
+const course = Effect.fnUntraced(function* (schedule: Schedule): Effect.fn.Return<Outcome, never, Scope.Scope> {
+  const { faults, stage, truth } = yield* furnish(schedule)
+  const { processes, world } = stage
   yield* processes.start(world)
-  for (const command of schedule.commands) yield* perform(world, processes, command)
-  yield* heal(world, processes)
-  const truth = Effect.map(world.aap.ledger, (ledger): Truth => ({ ledger, versions: history.versions() }))
-  const early = [...violations(yield* truth), ...(yield* stuck(world))]
-  const late = yield* clear(world)
+  for (const command of schedule.commands) yield* perform(stage, command)
+  const requests = yield* heal(stage, schedule)
+  const middle = yield* truth
+  const early = [...violations(middle), ...(yield* stuck(world)), ...liesAtRest(middle)]
+  const struck = yield* faults
+  const late = yield* clear(stage)
   const last = yield* truth
   yield* processes.killAll
-  return { ...last, violations: [...new Set([...early, ...late, ...violations(last)])] }
+  const racing = processes.racing()
+  const all = new Set([...early, ...late, ...violations(last), ...(racing === undefined ? [] : [racing])])
+  return { ...last, faults: struck, requests, violations: [...all] }
 })
 
 export const play = (schedule: Schedule): Promise<Outcome> =>
@@ -220,36 +189,6 @@ export const play = (schedule: Schedule): Promise<Outcome> =>
     course(schedule).pipe(
       Effect.scoped,
       Random.withSeed("one course for each schedule"),
-      Effect.provide([TestClock.layer(), Logger.layer([])])
+      Effect.provide([VirtualTime.layer, Logger.layer([])])
     )
   )
-
-/** The course of events in lines, for whoever has to understand a violation. */
-export const story = ({ ledger, versions }: Truth): string => {
-  const lines = [
-    ...ledger.flatMap((job) =>
-      job.transitions.map(({ status, at: when }) => ({
-        when,
-        line: `AAP   job ${job.id} ${status} ${job.launchKey ?? ""}`
-      }))
-    ),
-    ...versions.map(({ from, name, object }) => ({
-      when: from,
-      line: `KUBE  ${name} ${object === undefined ? "gone" : JSON.stringify({ ...summary(object) })}`
-    }))
-  ]
-  return lines
-    .toSorted((a, b) => a.when - b.when)
-    .map(({ when, line }) => `${(when / 1000).toFixed(1).padStart(9)} ${line}`)
-    .join("\n")
-}
-
-const summary = (object: unknown) => ({
-  deleting: at(object, "metadata", "deletionTimestamp") !== undefined,
-  finalizers: at(object, "metadata", "finalizers"),
-  annotations: at(object, "metadata", "annotations"),
-  phase: at(object, "status", "phase"),
-  jobs: at(object, "status", "jobs"),
-  launch: at(object, "status", "launch"),
-  ready: condition(object, "Ready")?.message
-})
