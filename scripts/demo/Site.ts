@@ -1,5 +1,8 @@
 /** Where an operator is installed, and with what. */
-import { GROUP, PLURAL } from "../../src/domain/ComputeInstance.ts"
+import { readFileSync } from "node:fs"
+import { parseAllDocuments } from "yaml"
+import type { AccessRule } from "../../test/support/kubernetes/Access.ts"
+import { fromUnknown, listAt, stringsAt } from "../../test/support/kubernetes/Json.ts"
 import type { User } from "../../test/support/SimulatedKubernetes.ts"
 
 export type ProviderName = "aap" | "eda"
@@ -50,15 +53,23 @@ export const edaSite = site("operator-eda", "default", "eda")
 export const fromEdaSite = site("operator-from-eda", "default", "eda", ["eda", "aap"])
 export const fromAapSite = site("operator-from-aap", "second", "aap", ["eda", "aap"])
 
-/** What the operator may do: in its own namespace, and no more than it needs. */
-export const operatorUser = ({ name, namespace }: Site): User => {
-  const namespaces = [namespace]
-  return {
-    user: `system:serviceaccount:cloudkit-system:${name}`,
-    rules: [
-      { apiGroups: [GROUP], resources: [PLURAL], verbs: ["get", "list", "watch", "patch"], namespaces },
-      { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ["patch"], namespaces },
-      { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"], namespaces }
-    ]
-  }
-}
+/** What the roles of a manifest grant, in these namespaces. */
+const grantedIn = (manifest: string, namespaces: ReadonlyArray<string>): ReadonlyArray<AccessRule> =>
+  parseAllDocuments(readFileSync(new URL(`../../k8s/base/${manifest}`, import.meta.url), "utf8"))
+    .flatMap((document) => listAt(fromUnknown(document.toJS()), "rules"))
+    .map((rule) => {
+      const resourceNames = stringsAt(rule, "resourceNames")
+      return {
+        apiGroups: stringsAt(rule, "apiGroups"),
+        resources: stringsAt(rule, "resources"),
+        verbs: stringsAt(rule, "verbs"),
+        ...(resourceNames.length === 0 ? {} : { resourceNames }),
+        namespaces
+      }
+    })
+
+/** The operator with the rights that the manifests give it: its own namespace's objects, and its Lease. */
+export const operatorUser = ({ name, namespace }: Site): User => ({
+  user: `system:serviceaccount:cloudkit-system:${name}`,
+  rules: [...grantedIn("instances.yaml", [namespace]), ...grantedIn("leases.yaml", ["cloudkit-system"])]
+})

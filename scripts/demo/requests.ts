@@ -14,7 +14,7 @@ const kind = (name: string, method: string, path: RegExp, query = /^/u): Kind =>
 })
 
 /** The first that matches counts. */
-const kubernetesKinds: ReadonlyArray<Kind> = [
+export const kubernetesKinds: ReadonlyArray<Kind> = [
   kind("watch", "GET", /\/computeinstances$/u, /[?&]watch=/u),
   kind("list", "GET", /\/computeinstances$/u),
   kind("read of one object", "GET", /\/computeinstances\/[^/]+$/u),
@@ -23,7 +23,7 @@ const kubernetesKinds: ReadonlyArray<Kind> = [
   kind("event", "POST", /\/events$/u),
   kind("event", "PATCH", /\/events\/[^/]+$/u)
 ]
-const aapKinds: ReadonlyArray<Kind> = [
+export const aapKinds: ReadonlyArray<Kind> = [
   kind("template look-up", "GET", /\/unified_job_templates\/$/u),
   kind("preflight", "GET", /\/launch\/$/u),
   kind("launch", "POST", /\/launch\/$/u),
@@ -34,7 +34,7 @@ const aapKinds: ReadonlyArray<Kind> = [
   kind("one job", "GET", /\/(?:workflow_)?jobs\/\d+\/$/u)
 ]
 
-const edaKinds: ReadonlyArray<Kind> = [
+export const edaKinds: ReadonlyArray<Kind> = [
   kind("webhook to provision", "POST", new RegExp(`/${PROVISION_PATH}$`, "u")),
   kind("webhook to deprovision", "POST", new RegExp(`/${DEPROVISION_PATH}$`, "u")),
   // whatever is not a webhook would be one
@@ -43,10 +43,14 @@ const edaKinds: ReadonlyArray<Kind> = [
 
 export type Counts = ReadonlyMap<string, number>
 
+/** The name of what an exchange was. */
+export const kindOf = (exchange: Exchange, kinds: ReadonlyArray<Kind>): string =>
+  kinds.find(({ matches }) => matches(exchange))?.name ?? "other"
+
 const tally = (exchanges: ReadonlyArray<Exchange>, kinds: ReadonlyArray<Kind>): Counts => {
   const counts = new Map(kinds.map(({ name }) => [name, 0]))
   for (const exchange of exchanges) {
-    const name = kinds.find(({ matches }) => matches(exchange))?.name ?? "other"
+    const name = kindOf(exchange, kinds)
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return counts

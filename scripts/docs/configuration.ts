@@ -38,6 +38,7 @@ start with one message that names every such variable, what was found and what i
 - Only the active provider's required variables are demanded. The other provider is available for what it launched earlier
   if its configuration is whole.
 - Durations are written as in Go: \`30s\`, \`10m\`, \`1h30m\`, \`500ms\`.
+- Traces are switched on by the standard \`OTEL_*\` variables: see [metrics.md](metrics.md#traces).
 
 ${declarationsOf(registry).map(section).join("\n\n")}
 `

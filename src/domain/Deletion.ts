@@ -7,9 +7,14 @@ import { isLive, type Job, type JobState, newest } from "./Job.ts"
 import { isSilent, launch, lostForGood, notConfigured, settlesAt, unrecorded } from "./Launching.ts"
 import { block, type Found, type Observation, type Step, searchFor } from "./Step.ts"
 
-/** Something may have been built: a job was recorded, a launch was given up, or a playbook left its finalizer. */
-const wasLaunched = ({ object }: Instance, history: History): boolean =>
+/**
+ * Something may have been built: a job was recorded, a launch was given up, a playbook left its finalizer, or it was to be
+ * torn down already (the record of what for may be lost).
+ */
+const wasLaunched = ({ intent, object }: Instance, history: History): boolean =>
   history.jobs.some((job) => job.type === "provision") ||
+  history.attempts.deprovision > 0 ||
+  intent?.operation === "deprovision" ||
   history.lostLaunches.some((lost) => lost.operation === "provision") ||
   (object.metadata.finalizers ?? []).some((finalizer) => PLAYBOOK_FINALIZERS.includes(finalizer))
 
@@ -41,7 +46,8 @@ const lostFirst = (o: Observation, then: Step): Step => {
     )
   }
   const searchable = o.history.lostLaunches.filter((lost) => o.providers.of(lost.provider).canFind)
-  if (searchable.length === 0) return then
+  // what has to wait anyway needs no search yet
+  if (searchable.length === 0 || then._tag === "Wait") return then
   const search = searchFor(o, "lost")
   if (search === undefined) return { _tag: "Search", purpose: "lost", lost: searchable }
   const late = unrecorded(o.history, search.found).filter((found) => matters(o.history, found))
@@ -96,7 +102,9 @@ const underWay = (o: Observation, deprovision: Job): Step => {
   const until = settlesAt(o, deprovision)
   if (until === undefined) return { _tag: "Follow", job: deprovision }
   if (isSilent(o, deprovision) && wantsRetry(o.instance)) return { _tag: "Supersede", jobs: [deprovision] }
-  if (deprovision.kind !== "annotation" && !isSilent(o, deprovision)) {
+  // a person who has asked already need not do so again when the time has come
+  const expected = deprovision.kind !== "annotation" || wantsRetry(o.instance)
+  if (expected && !isSilent(o, deprovision)) {
     return { _tag: "Wait", until, reason: "Deprovisioning", message: deprovision.message ?? "Waiting for the playbook" }
   }
   return block(

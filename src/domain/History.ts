@@ -3,10 +3,10 @@
  * of a lost launch stays, an id that is recorded is not recorded twice.
  */
 import type { LostLaunch } from "./ComputeInstance.ts"
-import type { Reason } from "./Conditions.ts"
 import type { History } from "./Instance.ts"
 import { type Intent, isClosed, type LaunchRecord, readKey } from "./Intent.ts"
 import { describe, type Job, type JobObservation, type JobState, type Operation, observed, trim } from "./Job.ts"
+import type { ProviderReason } from "./Reasons.ts"
 
 /** RFC 3339 in UTC, whole seconds, as Kubernetes writes times. */
 export const timestampOf = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
@@ -91,7 +91,7 @@ export const withSuperseded = (history: History, jobs: ReadonlyArray<Job>): Hist
   )
 
 export interface Refusal {
-  readonly reason: Reason
+  readonly reason: ProviderReason
   readonly message: string
   /** Milliseconds the provider asked for. */
   readonly retryAfter: number | undefined

@@ -2,10 +2,10 @@
  * Launches: whether one may be made now, and what becomes of one that nobody confirmed.
  */
 import { Result } from "effect"
-import { providerReasons, type Reason } from "./Conditions.ts"
 import { type History, type Instance, nextAttempt, wantsRetry } from "./Instance.ts"
 import type { Intent } from "./Intent.ts"
 import type { Job, Operation } from "./Job.ts"
+import { providerReasons, type Reason } from "./Reasons.ts"
 import { block, type Found, type Observation, type Step, searchFor } from "./Step.ts"
 
 /** Jobs of the search that the record does not know, a person's relaunches left out. */

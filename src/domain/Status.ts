@@ -6,10 +6,11 @@
  */
 import { Result, type Schema } from "effect"
 import type { JobProjection, Phase } from "./ComputeInstance.ts"
-import { applyVerdicts, type ConditionType, type Reason, reasons, type Verdict } from "./Conditions.ts"
+import { applyVerdicts, type ConditionType, type Verdict } from "./Conditions.ts"
 import type { Limits, Step } from "./Decision.ts"
 import { type History, type Instance, openIntent } from "./Instance.ts"
 import { type Job, newest } from "./Job.ts"
+import { type Reason, reasons } from "./Reasons.ts"
 import { equal, isObject, type JsonObject } from "./Resource.ts"
 
 /** Why a step could not be taken, in the words of the closed set. */
@@ -24,6 +25,8 @@ export interface Knowledge {
   readonly history: History
   readonly step: Step
   readonly problem: Problem | undefined
+  /** What a person should know besides, however the object stands. */
+  readonly remarks?: ReadonlyArray<string>
   readonly now: number
   readonly limits: Limits
 }
@@ -70,13 +73,15 @@ const cancelling = (k: Knowledge, jobs: ReadonlyArray<Job>): Standing => {
     : not("CancelingJob", `Waiting for job ${ids} to be cancelled`)
 }
 
-const ambiguous = (problem: Problem | undefined): Standing =>
-  not(
-    "LaunchAmbiguous",
-    `A launch may or may not have reached the provider; looking for its job, and sending nothing meanwhile${
-      problem === undefined ? "" : `. ${problem.message}`
-    }`
-  )
+const ambiguous = ({ instance, problem, remarks = [], step }: Knowledge): Standing => {
+  const said = instance.conditions.find((condition) => condition.type === "Ready")
+  // what the last search found is said until the next one has ended
+  if (step._tag === "Search" && problem === undefined && said?.reason === "LaunchAmbiguous") {
+    return not("LaunchAmbiguous", said.message ?? "")
+  }
+  const words = "A launch may or may not have reached the provider; looking for its job, and sending nothing meanwhile"
+  return not("LaunchAmbiguous", [words, ...(problem === undefined ? [] : [problem.message]), ...remarks].join(". "))
+}
 
 const standing = (k: Knowledge): Standing => {
   const { problem, step } = k
@@ -97,13 +102,13 @@ const standing = (k: Knowledge): Standing => {
     case "Search":
       return step.purpose === "lost"
         ? not("Deprovisioning", problem?.message ?? "Looking once more for jobs of launches that were given up")
-        : ambiguous(problem)
+        : ambiguous(k)
     case "AwaitQuiet":
     case "Renew":
     case "Presume":
     case "Close":
     case "Adopt":
-      return ambiguous(problem)
+      return ambiguous(k)
     case "Launch":
       return problem === undefined
         ? not("LaunchPending", `The ${step.operation} job is about to be launched`)

@@ -2,10 +2,10 @@
  * What can be decided, and what it is decided from.
  */
 import type { LostLaunch } from "./ComputeInstance.ts"
-import type { Reason } from "./Conditions.ts"
 import type { History, Instance } from "./Instance.ts"
 import type { Intent } from "./Intent.ts"
 import type { Job, JobState, Operation } from "./Job.ts"
+import type { Reason } from "./Reasons.ts"
 
 /** A job that a search found under one of the object's keys. */
 export interface Found {

@@ -3,6 +3,7 @@
  * never fails it. Nothing is decided from events.
  */
 import { Context, type Effect } from "effect"
+import type { EventReason } from "../domain/EventReasons.ts"
 import type { NamespacedName } from "./KubernetesClient.ts"
 
 export interface Regarding extends NamespacedName {
@@ -12,11 +13,8 @@ export interface Regarding extends NamespacedName {
 
 export interface Happening {
   readonly regarding: Regarding
-  readonly type: "Normal" | "Warning"
-  /** CamelCase, from the closed set documented in the reference of reasons. */
-  readonly reason: string
-  /** What was being done, CamelCase: `Launch`, `Cancel`, `Release`, … */
-  readonly action: string
+  /** Says the type and the action as well. */
+  readonly reason: EventReason
   /** Cut to 1,024 bytes, as events.k8s.io/v1 demands. */
   readonly note: string
 }

@@ -108,6 +108,8 @@ export class KubernetesError extends Schema.TaggedError<KubernetesError>()("Kube
 export class KubernetesClient extends Context.Service<
   KubernetesClient,
   {
+    /** Keeps an object in little room; what is given back is equal to it. Synchronous, as memory is. */
+    readonly pack: (object: KubernetesObject) => () => KubernetesObject
     /** A live, consistent read. Not for the happy path, which reads the reflector's store. */
     readonly get: (name: NamespacedName) => Effect.Effect<KubernetesObject, KubernetesError>
     /** One page of at most `limit` objects of the watched namespaces, consistent across pages by the continue token. */

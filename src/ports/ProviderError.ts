@@ -4,17 +4,15 @@
  * HTTP statuses are translated once, inside the provider's client, and are not seen above it.
  */
 import { Schema } from "effect"
-import { providerReasons, reasons } from "../domain/Conditions.ts"
+import { providerReasons, reasons } from "../domain/Reasons.ts"
 
-/** The reasons of the closed set that a provider may give. */
-const ProviderReason = Schema.Literals(providerReasons)
-export type ProviderReason = typeof ProviderReason.Type
+export type { ProviderReason } from "../domain/Reasons.ts"
 
 export class ProviderError extends Schema.TaggedError<ProviderError>()("ProviderError", {
   provider: Schema.String,
   /** What was tried: `launch`, `find template`, `cancel job 41`, … */
   operation: Schema.String,
-  reason: ProviderReason,
+  reason: Schema.Literals(providerReasons),
   /** For the condition: what happened and what to do, stable across repeats (no request ids, no ports, no times). */
   message: Schema.String,
   /** Only for launches: `no` when it certainly had no effect, `unknown` when a job may have come of it. */

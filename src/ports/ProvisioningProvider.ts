@@ -115,6 +115,8 @@ export interface Provider {
   readonly settlePeriod?: number
   /** Least time between two launches of an operation for one object, in milliseconds. Absent: none. */
   readonly minimumInterval?: number
+  /** How it says of a job that it no longer has it. Absent: it keeps no jobs that could be lost. */
+  readonly gone?: string
   /** Playbooks of this provider put a finalizer of their own on the object, and take it off when they are done. */
   readonly playbooksHoldFinalizer?: boolean
   /** One job by id, whatever its key: for a person's adopt-job annotation. None: the provider has no such job. */

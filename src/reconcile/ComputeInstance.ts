@@ -8,6 +8,7 @@ import { Effect, Option } from "effect"
 import { FINALIZER, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
 import { decode } from "../domain/Instance.ts"
 import type { KubernetesObject, NamespacedName } from "../domain/Resource.ts"
+import type { Problem } from "../domain/Status.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
@@ -15,7 +16,7 @@ import * as Finalizer from "../runtime/Finalizer.ts"
 import { Answers } from "./Answers.ts"
 import { act, speaksFirst } from "./act.ts"
 import { IntentClock } from "./IntentClock.ts"
-import { type FullSearch, observe, patchFor, problemOf } from "./observe.ts"
+import { type FullSearch, observe, patchFor, problemOf, type Sight } from "./observe.ts"
 import { isConflict, isGone, type PassError } from "./policy.ts"
 import { recordKept, recordSight, viewOf } from "./record.ts"
 import { publish } from "./report.ts"
@@ -38,13 +39,29 @@ const forget = Effect.fnUntraced(function* (key: string) {
   const answers = yield* Answers
   yield* clock.forget(key)
   yield* answers.clear(key)
-  yield* standing.clear(key)
+  yield* standing.forget(key)
   yield* Effect.forEach(providers.all, (provider) => provider.forget(nameOf(key)), { discard: true })
 })
 
 /** The searches of a pass that still hold: a new one replaces its like, and whatever is written makes all of them old. */
 const still = (earlier: ReadonlyArray<FullSearch>, search: FullSearch | undefined, next: FullSearch | undefined) =>
   next === undefined || search === undefined || search.purpose === next.purpose ? earlier : [...earlier, search]
+
+/**
+ * Writes what the sight knows. None: the same was written a moment ago, and somebody else, who sees it differently, took it
+ * back. Theirs stays for a while, as two that overrule each other would do nothing else.
+ */
+const say = Effect.fnUntraced(function* (key: string, sight: Sight, problem: Problem | undefined) {
+  const standing = yield* StandingProblem
+  const { history, instance, step } = sight
+  if (patchFor(sight, problem) === undefined) return Option.some(instance.object)
+  const jobs = history.jobs.map((job) => [job.jobID, job.state])
+  const words = JSON.stringify([step._tag, problem, instance.object.metadata.generation, jobs])
+  if (yield* standing.justSaid(key, words)) return Option.none()
+  const written = yield* recordSight(sight, problem)
+  yield* standing.said(key, words)
+  return Option.some(written)
+})
 
 const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
   const standing = yield* StandingProblem
@@ -56,8 +73,12 @@ const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
     const { _tag: step } = sight.step
     const known = yield* standing.of(key, step)
     if (speaksFirst(sight) && patchFor(sight, known) !== undefined) {
-      object = yield* recordSight(sight, known)
-      continue
+      // nothing is launched before it is written how the job before it ended
+      const said = step === "Launch" ? Option.some(yield* recordSight(sight, known)) : yield* say(key, sight, known)
+      if (Option.isSome(said)) {
+        object = said.value
+        continue
+      }
     }
     const progress = yield* act(sight)
     yield* progress._tag === "Retry" ? standing.note(key, step, problemOf(progress.error)) : standing.clear(key)
@@ -70,10 +91,11 @@ const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
       case "Finished":
         return progress.action
       case "Rest":
-        yield* recordSight(sight, progress.problem)
-        return progress.action
+        return Option.isSome(yield* say(key, sight, progress.problem))
+          ? progress.action
+          : Action.after(StandingProblem.PATIENCE)
       case "Retry":
-        yield* recordSight(sight, problemOf(progress.error))
+        yield* say(key, sight, problemOf(progress.error))
         return yield* progress.error
     }
   }
@@ -108,7 +130,7 @@ const tellRefusal = Effect.fnUntraced(function* (key: string, error: PassError) 
   const held = yield* store.get(key)
   if (Option.isNone(held)) return
   const note = `Kubernetes refuses to ${error.operation}: ${error.reason.message}`
-  yield* publish(decode(held.value), { type: "Warning", reason: "WriteRefused", action: "Record", note })
+  yield* publish(decode(held.value), "WriteRefused", note)
 })
 
 /** While the answer of a launch waits to be recorded, an API server that is away is asked again soon, whatever the backoff. */
@@ -130,5 +152,6 @@ export const reconcile = (key: string) =>
     ),
     Effect.catch((error) => unlessKept(key, error)),
     Effect.tapError((error) => tellRefusal(key, error)),
-    Effect.annotateLogs({ controller: "computeinstance" })
+    Effect.annotateLogs({ controller: "computeinstance" }),
+    Effect.withSpan("reconcile", { attributes: { computeinstance: key } })
   )

@@ -1,8 +1,11 @@
 /**
  * The problem that the last attempt at a step met, so that the status does not forget it between two attempts and conditions
  * do not flap. A cache: losing it costs one write.
+ *
+ * It also keeps two processes that see different problems from overruling each other at the speed of the wire: what was
+ * just said and is there no longer was taken back by somebody else, and is not said again at once.
  */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer } from "effect"
 import type { Step } from "../domain/Decision.ts"
 import type { Problem } from "../domain/Status.ts"
 
@@ -12,10 +15,20 @@ export class StandingProblem extends Context.Service<
     readonly of: (object: string, step: Step["_tag"]) => Effect.Effect<Problem | undefined>
     readonly note: (object: string, step: Step["_tag"], problem: Problem) => Effect.Effect<void>
     readonly clear: (object: string) => Effect.Effect<void>
+    /** What was written about the object in words, just now. */
+    readonly said: (object: string, words: string) => Effect.Effect<void>
+    /** Whether these are the last words about the object, and seconds old. */
+    readonly justSaid: (object: string, words: string) => Effect.Effect<boolean>
+    readonly forget: (object: string) => Effect.Effect<void>
   }
 >()("cloudkit-operator/reconcile/StandingProblem") {
+  /** How long words are left alone that somebody else put in the place of ours. */
+  static readonly PATIENCE = Duration.seconds(10)
+
   static readonly layer = Layer.sync(StandingProblem, () => {
     const standing = new Map<string, { readonly step: Step["_tag"]; readonly problem: Problem }>()
+    const spoken = new Map<string, { readonly words: string; readonly at: bigint }>()
+    const patience = Duration.toNanosUnsafe(StandingProblem.PATIENCE)
     return StandingProblem.of({
       of: (object, step) =>
         Effect.sync(() => {
@@ -23,7 +36,18 @@ export class StandingProblem extends Context.Service<
           return known?.step === step ? known.problem : undefined
         }),
       note: (object, step, problem) => Effect.sync(() => void standing.set(object, { step, problem })),
-      clear: (object) => Effect.sync(() => void standing.delete(object))
+      clear: (object) => Effect.sync(() => void standing.delete(object)),
+      said: (object, words) => Effect.map(Clock.monotonicTimeNanos, (at) => void spoken.set(object, { words, at })),
+      justSaid: (object, words) =>
+        Effect.map(Clock.monotonicTimeNanos, (now) => {
+          const last = spoken.get(object)
+          return last?.words === words && now - last.at < patience
+        }),
+      forget: (object) =>
+        Effect.sync(() => {
+          standing.delete(object)
+          spoken.delete(object)
+        })
     })
   })
 }

@@ -8,10 +8,11 @@ import { withSeen, withSuperseded } from "../domain/History.ts"
 import type { Job, JobObservation } from "../domain/Job.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
-import type { FoundJob } from "../ports/ProvisioningProvider.ts"
+import type { FoundJob, Provider } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
 import { launch, presume, renew } from "./launch.ts"
+import { countChanges } from "./measure.ts"
 import { providerFor, referenceOf, type Sight } from "./observe.ts"
 import { again, finished, rest, retry } from "./Progress.ts"
 import { amend, recordSight, viewOf } from "./record.ts"
@@ -26,7 +27,12 @@ const milliseconds = (amount: number) => Action.after(Duration.millis(Math.max(0
 
 // ── stopping jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const goneNow: JobObservation = { state: "Unknown", detail: "no longer in AAP (404 Not Found)", gone: true }
+/** The provider no longer has the job, in its own words where it has some. */
+const goneFrom = (provider: Provider): JobObservation => ({
+  state: "Unknown",
+  detail: provider.gone ?? "no longer known to the provider",
+  gone: true
+})
 
 const observationOf = (row: FoundJob): JobObservation => ({
   state: row.state,
@@ -48,7 +54,7 @@ const cancelOne = Effect.fnUntraced(function* (sight: Sight, job: Job) {
       yield* Effect.logInfo(`canceled ${job.type} job`, said)
       return Option.none<JobObservation>()
     case "Gone":
-      return Option.some(goneNow)
+      return Option.some(goneFrom(provider))
     case "AlreadyTerminal": {
       yield* Effect.logInfo(`${job.type} job already terminal`, said)
       const row = provider.lookUp === undefined ? Option.none<FoundJob>() : yield* provider.lookUp(job.jobID)
@@ -99,9 +105,9 @@ const release = Effect.fnUntraced(function* (sight: Sight, step: Of<"Release">) 
   yield* store.apply(written)
   if (step.warning !== undefined) {
     yield* Effect.logWarning(`deleted although clean-up failed: ${step.warning}`, { computeinstance: instance.key })
-    yield* publish(instance, { type: "Warning", reason: "DeletedAfterFailure", action: "Release", note: step.warning })
+    yield* publish(instance, "DeletedAfterFailure", step.warning)
   }
-  if (object === instance.object) yield* report(instance, history)
+  if (object === instance.object) yield* Effect.andThen(countChanges(instance, history), report(instance, history))
   yield* Effect.logInfo("finalizer removed", { computeinstance: instance.key })
   return finished(Action.awaitChange)
 })
@@ -112,7 +118,7 @@ const supersede = Effect.fnUntraced(function* (sight: Sight, step: Of<"Supersede
   const note = `Job ${ids} has not signalled its end within the settle period and is no longer waited for`
   const written = yield* amend(sight.instance.object, (history) => withSuperseded(history, step.jobs))
   yield* Effect.logWarning(note, { computeinstance: sight.instance.key })
-  yield* publish(sight.instance, { type: "Warning", reason: "SignalMissing", action: "Follow", note })
+  yield* publish(sight.instance, "SignalMissing", note)
   return again(written)
 })
 

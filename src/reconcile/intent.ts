@@ -56,7 +56,7 @@ export const writeIntent = Effect.fnUntraced(function* (instance: Instance, inte
   })
   yield* store.apply(written)
   const clock = yield* IntentClock
-  yield* clock.age(instance.key, intent.stamp)
+  yield* clock.age(instance.key, intent.stamp, "us")
   return written
 })
 

@@ -2,7 +2,8 @@
  * Launches exactly once: intent first, one sending within the window, the answer recorded.
  *
  * From the write of the intent to the record of the answer nothing interrupts, so that a shutdown waits for the id. A crash
- * in between leaves an open intent, which `decide` has resolved before anything else happens to the object.
+ * in between leaves an open intent, which `decide` has resolved before anything else happens to the object. Whoever lost
+ * the lease on the way sends nothing, and writes nothing but the record of an id it already has.
  */
 import { Clock, Effect, Exit, Option, Result, Schedule, Scope } from "effect"
 import { PLAYBOOK_FINALIZERS } from "../domain/ComputeInstance.ts"
@@ -11,19 +12,32 @@ import { type Refusal, withLaunched, withLost, withRefused, withUnusable } from 
 import type { Instance } from "../domain/Instance.ts"
 import { type Intent, keyOf } from "../domain/Intent.ts"
 import { newest, type Operation } from "../domain/Job.ts"
+import { Clearance } from "../ports/Clearance.ts"
 import type { KubernetesObject } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
 import { type LaunchedJob, type PreparedLaunch, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
+import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
+import { IntentClock } from "./IntentClock.ts"
 import { fields, holdsPlaybookFinalizer, orderOf, writeIntent } from "./intent.ts"
+import { countDoubt, countLaunch } from "./measure.ts"
 import { type FullSearch, problemOf, providerFor, type Sight } from "./observe.ts"
-import { again } from "./Progress.ts"
+import { again, finished } from "./Progress.ts"
 import { amend, recordAnswer } from "./record.ts"
 import { publish } from "./report.ts"
+import { noticeRelaunches } from "./resolve.ts"
 import { Settings } from "./Settings.ts"
 
 /** A job nobody owns any more is worth several attempts to stop it. */
 const orphanRetry = Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 5 }))
+
+/** Whoever leads finds the intent open, and resolves it before anything else happens to the object. */
+const leftOpen = Effect.fnUntraced(function* (instance: Instance, intent: Intent) {
+  yield* Effect.logWarning("this replica no longer leads: the launch is left to the one that does", {
+    ...fields(instance, intent)
+  })
+  return finished(Action.after("1 second"))
+})
 
 const accepted = Effect.fnUntraced(function* (
   object: KubernetesObject,
@@ -49,12 +63,7 @@ const accepted = Effect.fnUntraced(function* (
     })
   })
   if (Option.isSome(stored)) {
-    yield* publish(instance, {
-      type: "Normal",
-      reason: "JobLaunched",
-      action: "Launch",
-      note: `Launched ${intent.operation} job ${job.id} (${intent.template})`
-    })
+    yield* publish(instance, "JobLaunched", `Launched ${intent.operation} job ${job.id} (${intent.template})`)
     return again(stored.value)
   }
   yield* Effect.logError("the object is gone; its job is being cancelled", {
@@ -74,8 +83,10 @@ const refused = Effect.fnUntraced(function* (
   intent: Intent,
   refusal: Refusal
 ) {
+  const isClear = yield* Clearance
+  if (!isClear()) return yield* leftOpen(instance, intent)
+  yield* countLaunch(intent, "refused")
   yield* Effect.logWarning(`${intent.operation} launch refused: ${refusal.message}`, fields(instance, intent))
-  yield* publish(instance, { type: "Warning", reason: refusal.reason, action: "Launch", note: refusal.message })
   const stored = yield* recordAnswer(object, (history, current, now) =>
     withRefused(history, refusal, intent, current.intent, now)
   )
@@ -88,15 +99,18 @@ const ambiguous = Effect.fnUntraced(function* (
   intent: Intent,
   error: ProviderError
 ) {
+  yield* countLaunch(intent, "ambiguous")
+  yield* countDoubt
   yield* Effect.logWarning(`${intent.operation} launch is ambiguous: ${error.message}`, fields(instance, intent))
-  yield* publish(instance, { type: "Warning", reason: "LaunchAmbiguous", action: "Launch", note: error.message })
+  yield* publish(instance, "LaunchAmbiguous", error.message)
   return again(object)
 })
 
 /** The send window is over: nothing was sent, and nothing will be. */
 const tooLate: Refusal = {
   reason: "LaunchRefused",
-  message: "The launch was not sent, because writing its intent took longer than the send window; it is tried again",
+  message:
+    "The launch was not sent, because it took longer than the send window to write its intent and to connect; it is tried again",
   retryAfter: undefined
 }
 
@@ -121,22 +135,53 @@ const preparing = <A, E, R>(
     (scope, exit) => Scope.close(scope, exit)
   )
 
+/** What lets a launch out: for as long as this process leads and the intent is fresh. Once it has said no, it stays so. */
+const makeExit = Effect.gen(function* () {
+  const { sendWindow } = yield* Settings
+  const clock = yield* Clock.Clock
+  const leads = yield* Clearance
+  const begun = clock.monotonicTimeNanosUnsafe()
+  let heldBack: "lost" | "late" | undefined
+  return {
+    isClear: () => {
+      const age = Number(clock.monotonicTimeNanosUnsafe() - begun) / 1_000_000
+      heldBack ??= leads() ? (age > sendWindow ? "late" : undefined) : "lost"
+      return heldBack === undefined
+    },
+    heldBack: () => heldBack
+  }
+})
+
 /** Intent, sending, record. Nothing in here is repeated, and nothing interrupts it. */
 const send = (instance: Instance, provider: Provider, ready: Ready, intent: Intent) =>
   Effect.gen(function* () {
-    const { sendWindow } = yield* Settings
-    const begun = yield* Clock.monotonicTimeNanos
+    const exit = yield* makeExit
     const object = yield* writeIntent(instance, intent, provider)
-    const elapsed = Number(((yield* Clock.monotonicTimeNanos) - begun) / 1_000_000n)
-    if (elapsed > sendWindow) return yield* refused(object, instance, intent, tooLate)
-    const answer = yield* Effect.result(ready.prepared.send(orderOf(object, instance, intent)))
+    const answer = exit.isClear()
+      ? yield* Effect.asSome(
+          ready.prepared.send(orderOf(object, instance, intent)).pipe(
+            Effect.tap(() => countLaunch(intent, "launched")),
+            Effect.provideService(Clearance, exit.isClear),
+            Effect.result
+          )
+        )
+      : Option.none()
     // whoever waits for a permit need not wait for the record
     yield* ready.release
-    if (Result.isSuccess(answer)) return yield* accepted(object, instance, intent, provider, answer.success)
-    const error = answer.failure
-    return error.applied === "no"
-      ? yield* refused(object, instance, intent, { ...problemOf(error), retryAfter: error.retryAfter })
-      : yield* ambiguous(object, instance, intent, error)
+    if (Option.isSome(answer) && Result.isSuccess(answer.value)) {
+      // an id that was received is recorded even by who leads no more: nobody else knows it
+      return yield* Effect.provideService(
+        accepted(object, instance, intent, provider, answer.value.success),
+        Clearance,
+        () => true
+      )
+    }
+    if (exit.heldBack() === "lost") return yield* leftOpen(instance, intent)
+    const error = Option.flatMap(answer, Result.getFailure)
+    if (Option.isNone(error) || exit.heldBack() === "late") return yield* refused(object, instance, intent, tooLate)
+    return error.value.applied === "no"
+      ? yield* refused(object, instance, intent, { ...problemOf(error.value), retryAfter: error.value.retryAfter })
+      : yield* ambiguous(object, instance, intent, error.value)
   }).pipe(Effect.uninterruptible)
 
 const stampNow = Effect.map(Clock.currentTimeMillis, (now) => new Date(now).toISOString())
@@ -147,6 +192,7 @@ const searchNext = Effect.fnUntraced(function* (sight: Sight, provider: Provider
   const { history, instance } = sight
   const since = history.jobs[0]?.timestamp ?? instance.object.metadata.creationTimestamp ?? new Date(0).toISOString()
   const found = yield* provider.find({ template, uid: instance.uid, since })
+  yield* noticeRelaunches(sight, found)
   const { blockDeletionOnFailure, name } = provider
   const search: FullSearch = {
     purpose: "next",
@@ -232,6 +278,9 @@ export const presume = Effect.fnUntraced(function* (sight: Sight, intent: Intent
   const provider = yield* providerFor(intent.provider)
   const { instance } = sight
   if (provider.presume === undefined) return again(instance.object)
+  const clock = yield* IntentClock
+  yield* clock.age(instance.key, intent.stamp)
+  yield* countLaunch(intent, "presumed")
   const job = provider.presume(orderOf(asSent(instance.object, intent), instance, intent), intent.operation)
   yield* Effect.logWarning(
     `${intent.operation} request may have been accepted; it is not repeated`,

@@ -88,7 +88,7 @@ export const referenceOf = (job: Job): JobReference => ({
   configVersion: job.configVersion
 })
 
-export const problemOf = (error: ProviderError): Problem => ({ reason: error.reason, message: error.message })
+export const problemOf = (error: ProviderError) => ({ reason: error.reason, message: error.message }) satisfies Problem
 
 /** Objects nobody is to act on are not followed either. */
 const isLeftAlone = (instance: Instance): boolean =>
@@ -133,9 +133,24 @@ const sameWords = (instance: Instance, problem: Problem | undefined): Problem | 
     : problem
 }
 
+/** What a person is told of a job that a person ran again. Its state is left out, as it may change unseen. */
+export const relaunchNote = (job: { readonly id: string }): string =>
+  `Job ${job.id} is a person's relaunch of one of this resource's jobs; it is left alone, and its end is not waited for`
+
+/** Relaunches among what the searches of this pass found. */
+const relaunchesOf = ({ earlier, search }: Sight): ReadonlyArray<string> => [
+  ...new Set(
+    [...earlier, ...(search === undefined ? [] : [search])]
+      .flatMap(({ found }) => found)
+      .filter((job) => job.relaunched)
+      .map(relaunchNote)
+  )
+]
+
 /** The status patch that says what this sight knows; undefined when the object says it already. */
 export const patchFor = (sight: Sight, problem: Problem | undefined) =>
   statusPatch({
+    remarks: relaunchesOf(sight),
     instance: sight.instance,
     history: sight.history,
     step: sight.step,

@@ -8,6 +8,7 @@ import { Clock, Effect, Option, Schedule } from "effect"
 import { decide } from "../domain/Decision.ts"
 import { equal, isObject, type JsonObject, keyOf } from "../domain/Resource.ts"
 import { type Problem, statusPatch } from "../domain/Status.ts"
+import { Clearance } from "../ports/Clearance.ts"
 import {
   Invalid,
   KubernetesClient,
@@ -17,6 +18,7 @@ import {
 } from "../ports/KubernetesClient.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
 import { Answers, type Change } from "./Answers.ts"
+import { countChanges } from "./measure.ts"
 import { factsOf, patchFor, type Sight, understand } from "./observe.ts"
 import { announce, report } from "./report.ts"
 import { Settings } from "./Settings.ts"
@@ -59,6 +61,7 @@ export const recordSight = Effect.fnUntraced(function* (sight: Sight, problem?: 
   const written = yield* client.patchStatus(viewOf(sight.instance.object), patch)
   yield* store.apply(written)
   yield* assertKept(written, patch)
+  yield* countChanges(sight.instance, sight.history)
   yield* report(sight.instance, sight.history)
   yield* announce(sight.instance, patch)
   return written
@@ -79,6 +82,7 @@ export const amend = Effect.fnUntraced(function* (object: KubernetesObject, chan
   const written = yield* client.patchStatus(viewOf(object), patch)
   yield* store.apply(written)
   yield* assertKept(written, patch)
+  yield* countChanges(instance, history)
   yield* report(instance, history)
   yield* announce(instance, patch)
   return written
@@ -107,9 +111,11 @@ const freshly = Effect.fnUntraced(function* (object: KubernetesObject) {
 /**
  * Amends until it is stored or the object is gone (none), reading afresh after every failure; not even a shutdown cuts it
  * short. Bounded: after that the answer is kept for later passes, and the open intent is what a later process goes by.
+ * Who may not write does not try again.
  */
 export const recordAnswer = Effect.fnUntraced(function* (object: KubernetesObject, change: Change) {
   const begun = yield* Clock.monotonicTimeNanos
+  const isClear = yield* Clearance
   let view = Option.some(object)
   const again = (error: KubernetesError) =>
     Effect.andThen(
@@ -133,7 +139,7 @@ export const recordAnswer = Effect.fnUntraced(function* (object: KubernetesObjec
     Effect.tapError((error) => Effect.ignore(again(error))),
     Effect.retry({
       schedule: patience,
-      while: () => Effect.map(Clock.monotonicTimeNanos, (now) => now - begun < SHIELD)
+      while: () => Effect.map(Clock.monotonicTimeNanos, (now) => isClear() && now - begun < SHIELD)
     }),
     Effect.tapError(() => Effect.flatMap(Answers, (answers) => answers.keep(object, change)))
   )

@@ -3,18 +3,16 @@
  */
 import { Effect, Result, Schema } from "effect"
 import { Condition } from "../domain/Conditions.ts"
+import { type EventReason, isAnnounced } from "../domain/EventReasons.ts"
 import type { History, Instance } from "../domain/Instance.ts"
 import { isTerminal, type Job } from "../domain/Job.ts"
 import type { JsonObject } from "../domain/Resource.ts"
-import { Events, type Happening } from "../ports/Events.ts"
+import { Events } from "../ports/Events.ts"
 
-export const publish = Effect.fnUntraced(function* (
-  instance: Instance,
-  happening: Pick<Happening, "type" | "reason" | "action" | "note">
-) {
+export const publish = Effect.fnUntraced(function* (instance: Instance, reason: EventReason, note: string) {
   const events = yield* Events
   const { name, namespace, resourceVersion, uid } = instance.object.metadata
-  yield* events.publish({ ...happening, regarding: { name, namespace, uid, resourceVersion } })
+  yield* events.publish({ reason, note, regarding: { name, namespace, uid, resourceVersion } })
 })
 
 const fields = (instance: Instance, job: Job) => ({
@@ -24,36 +22,29 @@ const fields = (instance: Instance, job: Job) => ({
   provider: job.provider
 })
 
-const says = (
-  job: Job
-): { readonly line: string; readonly event: Pick<Happening, "type" | "reason" | "action" | "note"> } => {
-  const note = `${job.type} job ${job.jobID}: ${job.message ?? job.state}`
+const lineOf = (job: Job): string => {
   switch (job.state) {
     case "Succeeded":
-      return {
-        line: `${job.type} job succeeded`,
-        event: { type: "Normal", reason: "JobSucceeded", action: "Follow", note }
-      }
+      return `${job.type} job succeeded`
     case "Failed":
-      return {
-        line: `${job.type} job failed: ${job.message ?? "no reason given"}`,
-        event: { type: "Warning", reason: "JobFailed", action: "Follow", note }
-      }
+      return `${job.type} job failed: ${job.message ?? "no reason given"}`
     case "Canceled":
-      return {
-        line: `${job.type} job canceled`,
-        event: { type: "Warning", reason: "JobCanceled", action: "Follow", note }
-      }
+      return `${job.type} job canceled`
     default:
-      return job.gone === true
-        ? {
-            line: `${job.type} job is gone: ${job.message ?? ""}`,
-            event: { type: "Warning", reason: "JobGone", action: "Follow", note }
-          }
-        : {
-            line: `${job.type} job still running`,
-            event: { type: "Normal", reason: "JobProgressing", action: "Follow", note }
-          }
+      return job.gone === true ? `${job.type} job is gone: ${job.message ?? ""}` : `${job.type} job still running`
+  }
+}
+
+const eventOf = (job: Job): EventReason | undefined => {
+  switch (job.state) {
+    case "Succeeded":
+      return "JobSucceeded"
+    case "Failed":
+      return "JobFailed"
+    case "Canceled":
+      return job.duplicate === true ? "DuplicateJobCanceled" : "JobCanceled"
+    default:
+      return isTerminal(job) ? "JobGone" : undefined
   }
 }
 
@@ -63,39 +54,37 @@ export const report = Effect.fnUntraced(function* (before: Instance, history: Hi
   for (const job of history.jobs) {
     const earlier = known.find((one) => one.jobID === job.jobID && one.provider === job.provider)
     if (earlier === undefined || (earlier.state === job.state && earlier.gone === job.gone)) continue
-    const { event, line } = says(job)
-    yield* Effect.logInfo(line, fields(before, job))
-    if (isTerminal(job)) yield* publish(before, event)
+    const reason = eventOf(job)
+    yield* Effect.logInfo(lineOf(job), fields(before, job))
+    if (reason !== undefined) {
+      yield* publish(before, reason, `${job.type} job ${job.jobID}: ${job.message ?? job.state}`)
+    }
   }
 })
-
-/** Reasons that are the course of things, or that a job's own event tells. */
-const unremarkable: ReadonlySet<string> = new Set([
-  "Provisioned",
-  "LaunchPending",
-  "JobPending",
-  "JobRunning",
-  "Deprovisioning",
-  "CancelingJob",
-  "Manual",
-  "JobFailed",
-  "JobCanceled",
-  "LaunchAmbiguous",
-  "LaunchRefused"
-])
 
 const isCondition = Schema.is(Condition)
 
 const whyNotReady = (conditions: ReadonlyArray<Condition>): Condition | undefined =>
   conditions.find((condition) => condition.type === "Ready" && condition.status !== "True")
 
-/** Tells of a new reason for not being Ready, when it is worth a person's attention. */
+const blocking = (conditions: ReadonlyArray<Condition>): string | undefined =>
+  conditions.find((condition) => condition.type === "DeletionBlocked" && condition.status === "True")?.reason
+
+/** What a new reason for not being Ready is told as, when it is worth a person's attention. */
+const told = (before: Instance, conditions: ReadonlyArray<Condition>, now: Condition): EventReason | undefined => {
+  const blocked = blocking(conditions)
+  if (blocked !== undefined) return blocked === blocking(before.conditions) ? undefined : "DeletionBlocked"
+  const { reason = "" } = now
+  return whyNotReady(before.conditions)?.reason === reason || !isAnnounced(reason) ? undefined : reason
+}
+
+/** Tells of a new reason for not being Ready, or for not being let go. */
 export const announce = Effect.fnUntraced(function* (before: Instance, patch: JsonObject) {
   const conditions = Array.isArray(patch.conditions) ? patch.conditions.filter(isCondition) : []
   const now = whyNotReady(conditions)
-  if (now?.reason === undefined || unremarkable.has(now.reason)) return
-  if (whyNotReady(before.conditions)?.reason === now.reason) return
-  const note = now.message ?? now.reason
-  yield* Effect.logWarning(note, { computeinstance: before.key, reason: now.reason })
-  yield* publish(before, { type: "Warning", reason: now.reason, action: "Reconcile", note })
+  const reason = now === undefined ? undefined : told(before, conditions, now)
+  if (now?.reason === undefined || reason === undefined) return
+  const message = now.message ?? now.reason
+  yield* Effect.logWarning(message, { computeinstance: before.key, reason: now.reason })
+  yield* publish(before, reason, reason === now.reason ? message : `${now.reason}: ${message}`)
 })

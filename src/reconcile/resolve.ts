@@ -11,7 +11,7 @@ import { type FoundJob, type Provider, Providers } from "../ports/ProvisioningPr
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
 import { IntentClock } from "./IntentClock.ts"
-import { type FullSearch, providerFor, type Sight } from "./observe.ts"
+import { type FullSearch, providerFor, relaunchNote, type Sight } from "./observe.ts"
 import { again, rest } from "./Progress.ts"
 import { amend, viewOf } from "./record.ts"
 import { publish } from "./report.ts"
@@ -28,6 +28,16 @@ const tagged = (provider: Provider, found: ReadonlyArray<FoundJob>): FullSearch[
 const blocks = (provider: Provider, job: FoundJob): boolean =>
   job.operation === "deprovision" && provider.blockDeletionOnFailure
 
+/** A person ran one of the object's jobs again: it carries our key, is nobody's duplicate, and is not ours to stop. */
+export const noticeRelaunches = Effect.fnUntraced(function* (sight: Sight, found: ReadonlyArray<FoundJob>) {
+  for (const job of found.filter((one) => one.relaunched)) {
+    const note = relaunchNote(job)
+    if (sight.instance.conditions.some((condition) => condition.message?.includes(note) === true)) continue
+    yield* Effect.logWarning(note, { computeinstance: sight.instance.key, jobID: job.id, launchKey: job.launchKey })
+    yield* publish(sight.instance, "RelaunchSeen", note)
+  }
+})
+
 export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
   const { quietPeriod } = yield* Settings
   const clock = yield* IntentClock
@@ -41,6 +51,7 @@ export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: I
           uid: readKey(intent.key)?.uid ?? sight.instance.uid,
           since: intent.since ?? intent.stamp
         })
+  yield* noticeRelaunches(sight, found)
   return again(sight.instance.object, {
     purpose: "intent",
     quiet: age >= quietPeriod,
@@ -55,6 +66,7 @@ export const searchLost = Effect.fnUntraced(function* (sight: Sight, lost: Reado
     if (provider.find === undefined) continue
     const jobs = yield* provider.find({ template: mark.template, uid: sight.instance.uid, since: mark.since })
     found.push(...tagged(provider, jobs))
+    yield* noticeRelaunches(sight, jobs)
   }
   return again(sight.instance.object, { purpose: "lost", quiet: true, found })
 })
@@ -79,6 +91,7 @@ export const close = Effect.fnUntraced(function* (sight: Sight, step: Of<"Close"
     launchKey: intent.key,
     outcome
   })
+  yield* publish(sight.instance, "LaunchGivenUp", message)
   return again(
     yield* amend(sight.instance.object, (history, instance, now) =>
       instance.intent?.key === intent.key && instance.intent.stamp === intent.stamp
@@ -104,14 +117,13 @@ const tell = Effect.fnUntraced(function* (sight: Sight, row: FoundRecord, counts
     jobID: row.id,
     launchKey: row.launchKey
   })
-  yield* publish(sight.instance, {
-    type: "Warning",
-    reason: counts ? "JobAdopted" : "DuplicateJobFound",
-    action: "Adopt",
-    note: counts
+  yield* publish(
+    sight.instance,
+    counts ? "JobAdopted" : "DuplicateJobFound",
+    counts
       ? `Job ${row.id} carries the key of a launch whose answer was lost; it is followed`
       : `Job ${row.id} is one too many and is being cancelled`
-  })
+  )
 })
 
 export const adopt = Effect.fnUntraced(function* (sight: Sight, step: Of<"Adopt">) {
@@ -160,7 +172,7 @@ export const adoptNamed = Effect.fnUntraced(function* (sight: Sight, step: Of<"A
   const why = unfit(sight, provider, step.id, row)
   if (why !== undefined) {
     const note = `${why}; the annotation adopt-job is removed`
-    yield* publish(instance, { type: "Warning", reason: "AdoptRefused", action: "Adopt", note })
+    yield* publish(instance, "AdoptRefused", note)
     return yield* takeOff(sight, ADOPT_ANNOTATION)
   }
   // what is followed must be torn down one day: the finalizer comes before the record
@@ -171,6 +183,9 @@ export const adoptNamed = Effect.fnUntraced(function* (sight: Sight, step: Of<"A
       ? history
       : withFound(history, found, "counts", current.intent, current.desiredVersion, maxJobHistory)
   )
-  if (written !== instance.object) return again(written)
+  if (written !== instance.object) {
+    yield* publish(instance, "JobAdopted", `Job ${step.id} was named by the annotation adopt-job; it is followed`)
+    return again(written)
+  }
   return yield* takeOff(sight, ADOPT_ANNOTATION)
 })

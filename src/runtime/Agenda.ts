@@ -31,6 +31,8 @@ interface Entry extends Node {
   urgency: number
   /** While active: when the next pass has been asked for. `Infinity` when nobody asked. */
   again: number
+  /** When it last became due, or should have. */
+  due: number
 }
 
 const newEntry = (key: string, urgency: number): Entry => ({
@@ -38,6 +40,7 @@ const newEntry = (key: string, urgency: number): Entry => ({
   state: "asleep",
   urgency,
   again: Number.POSITIVE_INFINITY,
+  due: 0,
   rank: 0,
   added: 0,
   position: -1
@@ -79,6 +82,7 @@ export class Agenda {
       const entry = this.#asleep.first
       if (entry === undefined) return Number.POSITIVE_INFINITY
       if (entry.rank > now) return entry.rank
+      entry.due = entry.rank
       this.#asleep.remove(entry)
       entry.state = "ready"
       this.#queue(entry).add(entry, this.#arrivals++)
@@ -120,6 +124,16 @@ export class Agenda {
 
   get active(): number {
     return this.#active
+  }
+
+  /** How often a key became ready. */
+  get arrivals(): number {
+    return this.#arrivals
+  }
+
+  /** When the pass that waits or is under way was due; nothing of a key that is not known. */
+  dueAt(key: string): number | undefined {
+    return this.#entries.get(key)?.due
   }
 
   get stats(): Stats {

@@ -8,7 +8,7 @@
  * - One scheduler fiber and at most one timer, whatever the number of keys: an idle key costs no fiber.
  * - Closing the scope interrupts the running passes and waits for their finalizers and uninterruptible parts.
  */
-import { type Cause, Clock, Duration, Effect, Exit, Fiber, FiberSet, Latch, Random, type Scope } from "effect"
+import { type Cause, Clock, Duration, Effect, Exit, Fiber, FiberSet, Latch, Option, Random, type Scope } from "effect"
 import * as Action from "./Action.ts"
 import { Agenda, type Priority, type Stats } from "./Agenda.ts"
 import * as Backoff from "./Backoff.ts"
@@ -22,12 +22,33 @@ export interface Failure<E> extends Backoff.Wait {
   readonly cause: Cause.Cause<E>
 }
 
+/** A pass that has ended. Times in milliseconds. */
+export interface Measured {
+  /** From when it was due to its start. */
+  readonly waited: number
+  readonly took: number
+  /** None: the pass failed. */
+  readonly action: Option.Option<Action.Action>
+}
+
+/** What is under way and waiting at this moment. Times in milliseconds. */
+export interface Load extends Stats {
+  /** How often a key became due, ever. */
+  readonly added: number
+  /** What the passes under way have taken until now, added up. */
+  readonly unfinished: number
+  /** The same of the one that has taken longest. */
+  readonly longest: number
+}
+
 export interface Options<E, R = never> extends Backoff.Policy<E> {
   readonly name: string
   /** One pass. Must be safe to repeat at any time. */
   readonly reconcile: (key: string) => Effect.Effect<Action.Action, E, R>
   /** Hears of every failed pass; logging and counting is the caller's. A failure in here is logged and changes nothing. */
   readonly onFailure: (failure: Failure<E>) => Effect.Effect<void, never, R>
+  /** Hears of every pass that has ended. */
+  readonly onPass?: (measured: Measured) => Effect.Effect<void>
   /** How many passes may run at the same time. */
   readonly concurrency: number
   /** A key that awaits a change is looked at anyway within this time, at the earliest after four fifths of it. */
@@ -45,14 +66,21 @@ export interface Controller {
   /** Asks for a pass. Wakes of one key merge into one pass; a wake during a pass leads to exactly one further pass. */
   readonly wake: (key: string, options?: Wake) => Effect.Effect<void>
   readonly stats: Effect.Effect<Stats>
+  readonly load: () => Load
   /** Suspends until no key is active, ready or due. */
   readonly quiet: Effect.Effect<void>
   /** Never ends, except with the scheduler's own death: supervise it, since nothing would be reconciled any more. */
   readonly join: Effect.Effect<never>
 }
 
+/** What became of one attempt: when next, and whether it succeeded. */
+interface Attempted {
+  readonly action: Action.Action
+  readonly succeeded: boolean
+}
+
 /** Runs one pass of a key and turns a failure into the wait before the next. Never fails; remembers only failing keys. */
-const attempting = <E, R>(options: Options<E, R>): ((key: string) => Effect.Effect<Action.Action, never, R>) => {
+const attempting = <E, R>(options: Options<E, R>): ((key: string) => Effect.Effect<Attempted, never, R>) => {
   const failing = new Map<string, Backoff.Backoff<E>>()
 
   const failed = Effect.fnUntraced(function* (key: string, cause: Cause.Cause<E>) {
@@ -63,13 +91,13 @@ const attempting = <E, R>(options: Options<E, R>): ((key: string) => Effect.Effe
       Effect.suspend(() => options.onFailure({ key, cause, ...wait })),
       (inner) => Effect.logError(`${options.name}: reporting a failed pass failed itself`, inner)
     )
-    return Action.after(wait.delay)
+    return { action: Action.after(wait.delay), succeeded: false }
   })
 
   const succeeded = (key: string, action: Action.Action) =>
     Effect.sync(() => {
       failing.delete(key)
-      return action
+      return { action, succeeded: true }
     })
 
   return (key) =>
@@ -80,6 +108,19 @@ const attempting = <E, R>(options: Options<E, R>): ((key: string) => Effect.Effe
         onFailure: (cause) => failed(key, cause)
       }
     )
+}
+
+/** Measuring is nobody's reason to fail. */
+const tell = <E, R>(options: Options<E, R>, ended: Measured): Effect.Effect<void> =>
+  Effect.catchCause(
+    Effect.suspend(() => options.onPass?.(ended) ?? Effect.void),
+    (cause) => Effect.logError(`${options.name}: measuring a pass failed`, cause)
+  )
+
+const loadOf = (agenda: Agenda, begun: ReadonlyMap<string, number>, now: number): Load => {
+  const ages = [...begun.values()].map((start) => now - start)
+  const unfinished = ages.reduce((sum, age) => sum + age, 0)
+  return { ...agenda.stats, added: agenda.arrivals, unfinished, longest: Math.max(0, ...ages) }
 }
 
 export const make = Effect.fnUntraced(function* <E, R = never>(
@@ -94,6 +135,7 @@ export const make = Effect.fnUntraced(function* <E, R = never>(
   const resync = Duration.toMillis(options.resync)
   // The scope closes in reverse order: the scheduler ends first, then the passes, so that none starts meanwhile.
   const passes = yield* FiberSet.make<Action.Action>()
+  const begun = new Map<string, number>()
 
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
   // Whole milliseconds, as timers count; but "now" must not become "in less than a millisecond".
@@ -109,10 +151,23 @@ export const make = Effect.fnUntraced(function* <E, R = never>(
     finished.openUnsafe()
   }
 
+  const measured = Effect.fnUntraced(function* (key: string) {
+    const start = now()
+    begun.set(key, start)
+    const waited = Math.max(0, start - (agenda.dueAt(key) ?? start))
+    const { action, succeeded } = yield* attempt(key)
+    const ended = { waited, took: now() - start, action: succeeded ? Option.some(action) : Option.none() }
+    yield* tell(options, ended)
+    return action
+  })
+
   // However the pass ends, its place is freed and the key has a next pass.
   const pass = (key: string) =>
-    Effect.onExit(attempt(key), (exit) =>
-      Effect.sync(() => settle(key, Exit.isSuccess(exit) ? exit.value : Action.awaitChange))
+    Effect.onExit(measured(key), (exit) =>
+      Effect.sync(() => {
+        begun.delete(key)
+        settle(key, Exit.isSuccess(exit) ? exit.value : Action.awaitChange)
+      })
     )
 
   const turn = Effect.gen(function* () {
@@ -144,5 +199,11 @@ export const make = Effect.fnUntraced(function* <E, R = never>(
     return Effect.andThen(finished.await, quiet)
   })
 
-  return { wake, quiet, stats: Effect.sync(() => agenda.stats), join: Fiber.join(scheduler) }
+  return {
+    wake,
+    quiet,
+    stats: Effect.sync(() => agenda.stats),
+    load: () => loadOf(agenda, begun, now()),
+    join: Fiber.join(scheduler)
+  }
 })

@@ -4,7 +4,7 @@
  * Where it stands survives a failed step: a failed page is asked for again, a broken watch resumes after the last event.
  * Only an expired history, repeated watches without a sign of life, or age make it list anew.
  */
-import { Cause, Clock, Data, Duration, Effect, Exit, Option, Random, type Schedule, Stream } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Exit, type Latch, Option, Random, type Schedule, Stream } from "effect"
 import * as Backoff from "./Backoff.ts"
 import type { Change, Identity, Replica } from "./Replica.ts"
 import { isNewer } from "./ResourceVersion.ts"
@@ -71,6 +71,8 @@ export interface Sink<A> {
   readonly progress: Effect.Effect<void>
   /** The copy is complete. */
   readonly synced: Effect.Effect<void>
+  /** Open once somebody no longer trusts the watch: it is opened anew, where it was. */
+  readonly again: Latch.Latch
 }
 
 /** A watch that closes sooner than this is no ordinary end; opening the next one at once could become a storm. */
@@ -79,9 +81,8 @@ const brief = Duration.seconds(5)
 /** After this many watches in a row without a sign of life, list again: perhaps our position is what is wrong. */
 const patience = 5
 
-interface Listing<A> {
+interface Listing {
   readonly _tag: "Listing"
-  readonly items: Array<A>
   token: Option.Option<string>
 }
 
@@ -91,7 +92,7 @@ interface Watching {
   resourceVersion: string
 }
 
-const listing = <A>(): Listing<A> => ({ _tag: "Listing", items: [], token: Option.none() })
+const listing = (): Listing => ({ _tag: "Listing", token: Option.none() })
 
 const answeredWithin = (duration: Duration.Duration, message: string) =>
   Effect.timeoutOrElse({ duration, orElse: () => Effect.fail(new Stalled({ message })) })
@@ -112,16 +113,16 @@ const tell = <A, E>(options: Options<A, E>, replica: Replica<A>) =>
 
 /** Asks for the next page. Answers where the list stands, or the watch to go on with once the list is complete. */
 const listPage = <A, E>(options: Options<A, E>, { replica, progress, synced }: Sink<A>) =>
-  Effect.fnUntraced(function* (at: Listing<A>) {
+  Effect.fnUntraced(function* (at: Listing) {
     if (Option.isNone(at.token)) replica.beginList()
     const page = yield* options.source
       .list({ limit: options.pageSize, continue: at.token })
       .pipe(answeredWithin(options.pageTimeout, `no answer to a list within ${Duration.format(options.pageTimeout)}`))
     yield* progress
-    for (const item of page.items) at.items.push(item)
+    replica.listed(page.items)
     at.token = page.continue
     if (Option.isSome(page.continue)) return at
-    replica.replace(at.items, page.resourceVersion)
+    replica.completeList(page.resourceVersion)
     yield* synced
     yield* tell(options, replica)
     const relistAt = (yield* Clock.monotonicTimeNanos) + Duration.toNanosUnsafe(yield* spread(options.relist, 0.8))
@@ -129,7 +130,7 @@ const listPage = <A, E>(options: Options<A, E>, { replica, progress, synced }: S
   })
 
 /** One watch, to its ordinary end. Moves the position with every event; `alive` is run for each. */
-const watch = <A, E>(options: Options<A, E>, { replica, progress }: Sink<A>, alive: () => void) =>
+const watch = <A, E>(options: Options<A, E>, { again, replica, progress }: Sink<A>, alive: () => void) =>
   Effect.fnUntraced(function* (at: Watching) {
     const received = (event: Event<A>) => {
       alive()
@@ -143,9 +144,16 @@ const watch = <A, E>(options: Options<A, E>, { replica, progress }: Sink<A>, ali
     const opened = yield* Clock.monotonicTimeNanos
     const timeout = yield* spread(options.watchTimeout, 2 / 3)
     const limit = Duration.sum(timeout, options.grace)
-    yield* options.source
+    again.closeUnsafe()
+    const mistrusted = yield* options.source
       .watch({ resourceVersion: at.resourceVersion, timeout })
-      .pipe(Stream.runForEach(received), answeredWithin(limit, `watch still open after ${Duration.format(limit)}`))
+      .pipe(
+        Stream.runForEach(received),
+        answeredWithin(limit, `watch still open after ${Duration.format(limit)}`),
+        Effect.as(false),
+        Effect.raceFirst(Effect.as(again.await, true))
+      )
+    if (mistrusted) return
     const lived = Duration.nanos((yield* Clock.monotonicTimeNanos) - opened)
     if (Duration.isLessThan(lived, Duration.min(brief, timeout))) {
       return yield* new Stalled({ message: `watch closed by the server after ${Duration.format(lived)}` })
@@ -163,7 +171,7 @@ export const loop = <A, E>(options: Options<A, E>, sink: Sink<A>): Effect.Effect
   const watches = Backoff.make({ backoff: options.backoff, retryAfter })
   const nextPage = listPage(options, sink)
   const nextWatch = watch(options, sink, watches.reset)
-  let position: Listing<A> | Watching = listing()
+  let position: Listing | Watching = listing()
 
   const step = Effect.gen(function* () {
     if (position._tag === "Watching" && (yield* Clock.monotonicTimeNanos) >= position.relistAt) position = listing()
@@ -180,7 +188,7 @@ export const loop = <A, E>(options: Options<A, E>, sink: Sink<A>): Effect.Effect
       Effect.suspend(() => options.onProblem({ activity, cause, ...wait })),
       (inner) => Effect.logError("reporting a problem of the reflector failed itself", inner)
     )
-    yield* Effect.sleep(wait.delay)
+    yield* Effect.raceFirst(Effect.sleep(wait.delay), sink.again.await)
   })
 
   return Effect.forever(Effect.catchCause(step, recover))

@@ -46,6 +46,8 @@ export interface Reflector<A> {
    * newer than what is held; an object that was deleted meanwhile does not come back.
    */
   readonly apply: (object: A) => Effect.Effect<void>
+  /** The watch is not to be trusted any more: opens it anew, where it was, instead of waiting for it to show that it died. */
+  readonly refresh: Effect.Effect<void>
   /** Never ends, except with the loop's own death: supervise it, since the copy would no longer be kept. */
   readonly join: Effect.Effect<never>
 }
@@ -55,6 +57,7 @@ export const make = Effect.fnUntraced(function* <A, E>(
 ): Effect.fn.Return<Reflector<A>, never, Scope.Scope> {
   const replica = new Replica<A>(options)
   const synced = Latch.makeUnsafe()
+  const again = Latch.makeUnsafe()
   let lastProgress = yield* Clock.monotonicTimeNanos
 
   const sink: ListWatch.Sink<A> = {
@@ -62,7 +65,8 @@ export const make = Effect.fnUntraced(function* <A, E>(
     progress: Effect.map(Clock.monotonicTimeNanos, (now) => {
       lastProgress = now
     }),
-    synced: Effect.asVoid(synced.open)
+    synced: Effect.asVoid(synced.open),
+    again
   }
 
   const fiber = yield* ListWatch.loop({ ...defaults, ...options }, sink).pipe(
@@ -79,6 +83,7 @@ export const make = Effect.fnUntraced(function* <A, E>(
     hasSynced: Effect.sync(() => synced.isOpen()),
     lastProgress: Effect.sync(() => lastProgress),
     apply: (object) => Effect.sync(() => replica.written(object)),
+    refresh: Effect.asVoid(again.open),
     join: Fiber.join(fiber)
   }
 })

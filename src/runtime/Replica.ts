@@ -8,17 +8,28 @@
  */
 import { Option } from "effect"
 import { isNewer } from "./ResourceVersion.ts"
+import { type Pack, Shelf } from "./Shelf.ts"
 
 export type Change = "applied" | "deleted"
 
 export interface Identity<A> {
   readonly key: (object: A) => string
   readonly resourceVersion: (object: A) => string
+  /** How to keep an object in little room; as it is, unless told. */
+  readonly pack?: Pack<A>
 }
+
+const asItIs =
+  <A>(object: A) =>
+  (): A =>
+    object
 
 export class Replica<A> {
   readonly #identity: Identity<A>
-  readonly #held = new Map<string, A>()
+  readonly #held: Shelf<A>
+  /** What the list under way has brought that is not held yet, and every key that is on it. */
+  readonly #arriving: Shelf<A>
+  readonly #listed = new Set<string>()
   /** Versions at which keys were deleted since the last list. */
   readonly #buried = new Map<string, string>()
   /** Keys of own writes since the list under way began. */
@@ -28,6 +39,8 @@ export class Replica<A> {
 
   constructor(identity: Identity<A>) {
     this.#identity = identity
+    this.#held = new Shelf(identity.pack ?? asItIs)
+    this.#arriving = new Shelf(identity.pack ?? asItIs)
   }
 
   get(key: string): Option.Option<A> {
@@ -43,7 +56,7 @@ export class Replica<A> {
   }
 
   get values(): ReadonlyArray<A> {
-    return [...this.#held.values()]
+    return this.keys.flatMap((key) => Option.toArray(this.get(key)))
   }
 
   /** The watch said: created or changed. */
@@ -51,7 +64,7 @@ export class Replica<A> {
     const key = this.#identity.key(object)
     const version = this.#identity.resourceVersion(object)
     const known = this.#versionOf(key) ?? this.#buried.get(key)
-    if (known === undefined || isNewer(version, known)) this.#store(key, object)
+    if (known === undefined || isNewer(version, known)) this.#store(key, version, object)
   }
 
   /** The watch said: deleted. A deletion from before the object held was created is history. */
@@ -68,35 +81,46 @@ export class Replica<A> {
   written(object: A): void {
     const key = this.#identity.key(object)
     const held = this.#versionOf(key)
-    if (held === undefined || !isNewer(this.#identity.resourceVersion(object), held)) return
-    this.#held.set(key, object)
+    const version = this.#identity.resourceVersion(object)
+    if (held === undefined || !isNewer(version, held)) return
+    this.#held.set(key, version, object)
     this.#written.add(key)
   }
 
   /** A list is about to be asked for: from here on, own writes may be newer than what it will say. */
   beginList(): void {
     this.#written.clear()
+    this.#listed.clear()
+    this.#arriving.clear()
   }
 
-  /** The whole list as of `resourceVersion`. What is not on it is deleted. */
-  replace(objects: Iterable<A>, resourceVersion: string): void {
-    const listed = new Set<string>()
+  /** A part of the list. What it says is kept aside until the list is complete. */
+  listed(objects: Iterable<A>): void {
     for (const object of objects) {
       const key = this.#identity.key(object)
-      listed.add(key)
       const version = this.#identity.resourceVersion(object)
-      if (this.#versionOf(key) !== version && !this.#writtenAfter(key, version)) this.#store(key, object)
+      this.#listed.add(key)
+      if (this.#versionOf(key) !== version) this.#arriving.set(key, version, object)
+    }
+  }
+
+  /** The list is complete, and of `resourceVersion`. What is not on it is deleted. */
+  completeList(resourceVersion: string): void {
+    for (const key of [...this.#arriving.keys()]) {
+      const version = this.#arriving.version(key) ?? ""
+      if (!this.#writtenAfter(key, version)) this.#takeIn(key)
     }
     for (const key of this.keys) {
-      if (!listed.has(key) && !this.#writtenAfter(key, resourceVersion)) this.#drop(key)
+      if (!this.#listed.has(key) && !this.#writtenAfter(key, resourceVersion)) this.#drop(key)
     }
+    this.#arriving.clear()
+    this.#listed.clear()
     this.#buried.clear()
     this.#written.clear()
   }
 
   #versionOf(key: string): string | undefined {
-    const held = this.#held.get(key)
-    return held === undefined ? undefined : this.#identity.resourceVersion(held)
+    return this.#held.version(key)
   }
 
   #writtenAfter(key: string, version: string): boolean {
@@ -104,9 +128,14 @@ export class Replica<A> {
     return held !== undefined && this.#written.has(key) && isNewer(held, version)
   }
 
-  #store(key: string, object: A): void {
-    this.#held.set(key, object)
+  #store(key: string, version: string, object: A): void {
+    this.#held.set(key, version, object)
     this.#buried.delete(key)
+    this.changes.set(key, "applied")
+  }
+
+  #takeIn(key: string): void {
+    this.#held.take(key, this.#arriving)
     this.changes.set(key, "applied")
   }
 

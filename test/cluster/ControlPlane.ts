@@ -25,6 +25,8 @@ export interface ControlPlane {
   readonly url: string
   /** Trusts the server's certificate. */
   readonly client: HttpClient.HttpClient
+  /** The file of the certificate authority. */
+  readonly certificate: string
   /** Compacts etcd up to its present revision. */
   readonly compact: Effect.Effect<void, ControlPlaneError>
 }
@@ -34,6 +36,8 @@ export interface Options {
   readonly assets: string
   /** Lines of a token file: `token,user,uid,"group,group"`. */
   readonly tokens: ReadonlyArray<string>
+  /** Where every request is written down, one JSON object a line; nowhere if absent. */
+  readonly audit?: string
 }
 
 const freePort = Effect.callback<number>((resume) => {
@@ -107,6 +111,15 @@ const serverArguments = (folder: string, etcd: number, port: number): ReadonlyAr
   ...["--disable-admission-plugins", "ServiceAccount"]
 ]
 
+/** Who asked for what, and what became of it, but no bodies. */
+const auditArguments = (folder: string, log: string | undefined): ReadonlyArray<string> => {
+  if (log === undefined) return []
+  const policy = join(folder, "audit-policy.json")
+  const rules = { omitStages: ["RequestReceived"], rules: [{ level: "Metadata" }] }
+  writeFileSync(policy, JSON.stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", ...rules }))
+  return ["--audit-policy-file", policy, "--audit-log-path", log]
+}
+
 const clientOf = Effect.fnUntraced(function* (certificate: string) {
   const ca = yield* Effect.try({
     try: () => readFileSync(certificate, "utf8"),
@@ -159,18 +172,19 @@ export const start = (options: Options): Effect.Effect<ControlPlane, ControlPlan
     yield* running(join(options.assets, "etcd"), etcdArguments(folder, etcdPort, peerPort), etcdLog)
     const server = yield* running(
       join(options.assets, "kube-apiserver"),
-      serverArguments(folder, etcdPort, port),
+      [...serverArguments(folder, etcdPort, port), ...auditArguments(folder, options.audit)],
       serverLog
     )
     const url = `https://127.0.0.1:${port}`
     const alive = (problem: ControlPlaneError) => problem.message !== "" && !hasEnded(server)
     const described = (problem: ControlPlaneError) =>
       new ControlPlaneError({ message: `${problem.message}; it said:\n${lastWords(serverLog)}`, cause: problem })
-    const client = yield* clientOf(join(folder, "certs", "apiserver.crt")).pipe(
+    const certificate = join(folder, "certs", "apiserver.crt")
+    const client = yield* clientOf(certificate).pipe(
       Effect.retry({ ...patiently, while: alive }),
       Effect.mapError(described)
     )
     yield* readiness(client, url).pipe(Effect.retry({ ...patiently, while: alive }), Effect.mapError(described))
     const plain = yield* Layer.build(NodeHttpClient.layerUndici)
-    return { url, client, compact: Effect.provideContext(compaction(etcdPort), plain) }
+    return { url, client, certificate, compact: Effect.provideContext(compaction(etcdPort), plain) }
   })

@@ -66,7 +66,7 @@ const table = [
       "../adapters/kubernetes/Events.ts",
       "../providers/registry.ts",
       "../Settings.ts",
-      "../Telemetry.ts",
+      "../telemetry/Metrics.ts",
       "./../ports/KubernetesClient.ts",
       "src/ports/KubernetesClient.ts"
     ]
@@ -79,11 +79,18 @@ const table = [
   row(
     "src/runtime/Subject.ts",
     ["effect", "./Action.ts"],
-    ["effect/http", "node:fs", "../domain/Job.ts", "../ports/Events.ts", "../reconcile/act.ts", "../Telemetry.ts"]
+    [
+      "effect/http",
+      "node:fs",
+      "../domain/Job.ts",
+      "../ports/Events.ts",
+      "../reconcile/act.ts",
+      "../telemetry/Metrics.ts"
+    ]
   ),
   row(
     "src/reconcile/Subject.ts",
-    ["effect", "./act.ts", "../domain/Job.ts", "../ports/Events.ts", "../runtime/Action.ts", "../Telemetry.ts"],
+    ["effect", "./act.ts", "../domain/Job.ts", "../ports/Events.ts", "../runtime/Action.ts", "../telemetry/Metrics.ts"],
     ["effect/http", "node:fs", "../adapters/kubernetes/Events.ts", "../providers/registry.ts", "../Settings.ts"]
   ),
   row(
@@ -139,7 +146,11 @@ const table = [
     ["node:fs", "../domain/Job.ts", "../providers/aap/AapSettings.ts"]
   ),
   row("src/Settings.ts", ["effect", "./settings/Variable.ts"], ["node:fs/promises", "./domain/Job.ts", "./main.ts"]),
-  row("src/Telemetry.ts", ["effect"], ["node:fs", "./settings/Variable.ts", "./domain/Job.ts"]),
+  row(
+    "src/telemetry/Subject.ts",
+    ["effect", "./Metrics.ts"],
+    ["node:fs", "../settings/Variable.ts", "../domain/Job.ts"]
+  ),
   row(
     "src/Operator.ts",
     ["effect", "./domain/Job.ts", "./ports/Events.ts", "./reconcile/act.ts", "./runtime/Controller.ts"],

@@ -135,6 +135,9 @@ const overClient =
       return { status: answer.status, headers: {}, body: yield* answer.text }
     }).pipe(Effect.mapError(() => new ConnectionLost({ code: "ECONNRESET" })))
 
+/** A real API server as playbooks and other people with every right reach it. */
+export const administratorOf = (plane: ControlPlane): WireHandler => asAdministrator(overClient(plane))
+
 /** A real API server with our definition. */
 export const controlPlane: Effect.Effect<ControlPlane, ControlPlaneError, Scope.Scope> = Effect.gen(function* () {
   const plane = yield* start({ assets, tokens: [`${TOKEN},admin,1,system:masters`] })

@@ -7,8 +7,14 @@ import { Deferred, Effect, type Scope } from "effect"
 export interface OperatorProcess {
   /** As Kubernetes ends it; answers how it ended. */
   readonly stop: Effect.Effect<number | string>
+  /** Waits until it ends by itself. */
+  readonly ended: Effect.Effect<number | string>
   /** Without a warning. */
   readonly kill: Effect.Effect<void>
+  /** Sends a signal and waits for nothing. */
+  readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
+  /** Where it answers probes. */
+  readonly healthPort: string
 }
 
 const listening = Effect.callback<Server>((resume) => {
@@ -65,9 +71,12 @@ export const start = (
           Deferred.await(ended)
         )
     )
-    const signal = (name: "SIGTERM" | "SIGKILL") => Effect.sync(() => child.kill(name))
+    const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
     return {
+      ended: Deferred.await(ended),
       stop: Effect.andThen(signal("SIGTERM"), Deferred.await(ended)),
-      kill: Effect.asVoid(Effect.andThen(signal("SIGKILL"), Deferred.await(ended)))
+      kill: Effect.asVoid(Effect.andThen(signal("SIGKILL"), Deferred.await(ended))),
+      signal,
+      healthPort: health
     }
   })

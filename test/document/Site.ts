@@ -9,7 +9,17 @@ import { assert } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { parse, stringify } from "yaml"
 import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
-import { at, fromUnknown, isObject, type Json, type JsonObject, listAt, stringAt } from "../support/kubernetes/Json.ts"
+import {
+  at,
+  fromUnknown,
+  isObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  objectAt,
+  stringAt,
+  withAt
+} from "../support/kubernetes/Json.ts"
 import * as SimulatedAap from "../support/SimulatedAap.ts"
 import * as SimulatedEda from "../support/SimulatedEda.ts"
 import { serve } from "../support/Wire.ts"
@@ -91,6 +101,9 @@ const environmentOf = Effect.fnUntraced(function* (env: ReadonlyArray<Json>, clu
   return variables
 })
 
+/** There is one replica, and one that is killed need not be waited for, unless the Deployment says otherwise. */
+const alone = { CLOUDKIT_LEADER_ELECT: "false" }
+
 /** What only the test wants of the operator. */
 const besides = (cluster: Cluster, home: string) => ({
   KUBECONFIG: join(home, "kubeconfig"),
@@ -105,17 +118,19 @@ const hurried = (variables: Record<string, string>): Record<string, string> => (
 
 const DEPLOYMENT = "cloudkit-operator-controller-manager"
 
+/** The Deployment of the product, with the variables that a block of the document gives its container. */
 const writeDeployment = (site: Site, env: string): void => {
-  const labels = { app: DEPLOYMENT }
-  const container = { name: "manager", image: "cloudkit-operator", ...parse(site.here(env)) }
+  const manifest = fromUnknown(parse(readFileSync("k8s/base/deployment.yaml", "utf8")))
+  const [container = null] = listAt(manifest, "spec", "template", "spec", "containers")
+  const given = listAt(fromUnknown(parse(site.here(env))), "env")
+  const kept = listAt(container, "env").filter((one) => given.every((other) => at(other, "name") !== at(one, "name")))
+  const containers = [{ ...objectAt(container), env: [...kept, ...given] }]
+  const named = withAt(objectAt(manifest), ["metadata", "namespace"], site.system)
   mkdirSync(join(site.home, "config/manager"), { recursive: true })
-  const manifest = {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name: DEPLOYMENT, namespace: site.system },
-    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [container] } } }
-  }
-  writeFileSync(join(site.home, "config/manager/manager.yaml"), stringify(manifest))
+  writeFileSync(
+    join(site.home, "config/manager/manager.yaml"),
+    stringify(withAt(named, ["spec", "template", "spec", "containers"], containers))
+  )
 }
 
 const pathOf = ({ namespace }: Cluster): string => `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${PLURAL}`
@@ -197,7 +212,7 @@ export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
       const { body } = yield* cluster.ask("GET", `/apis/apps/v1/namespaces/${cluster.system}/deployments/${DEPLOYMENT}`)
       const [container = null] = listAt(body, "spec", "template", "spec", "containers")
       const variables = hurried(yield* environmentOf(listAt(container, "env"), cluster))
-      return yield* OperatorProcess.start({ ...variables, ...besides(cluster, home) }, log)
+      return yield* OperatorProcess.start({ ...alone, ...variables, ...besides(cluster, home) }, log)
     }),
     object: (name) =>
       Effect.map(cluster.ask("GET", `${pathOf(cluster)}/${name}`), ({ body, status }) =>

@@ -1,13 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  applyVerdicts,
-  type Condition,
-  ConditionType,
-  type Reason,
-  reasons,
-  type Verdict
-} from "../../src/domain/Conditions.ts"
+import { applyVerdicts, type Condition, type ConditionType, type Verdict } from "../../src/domain/Conditions.ts"
+import { type Reason, reasons } from "../../src/domain/Reasons.ts"
 
 const before = "2026-01-01T00:00:00Z"
 const now = "2026-01-02T00:00:00Z"
@@ -29,11 +23,12 @@ const verdict = (fields: Partial<Verdict>): Verdict => ({
   ...fields
 })
 
+const types: ReadonlyArray<ConditionType> = ["Ready", "Reconciling", "Stalled", "Provisioned", "DeletionBlocked"]
 const names: ReadonlyArray<Reason> = ["Provisioned", "JobRunning", "JobFailed", "TemplateNotFound"]
 const status = fc.constantFrom<"True" | "False" | "Unknown">("True", "False", "Unknown")
 const verdicts: fc.Arbitrary<ReadonlyArray<Verdict>> = fc.uniqueArray(
   fc.record({
-    type: fc.constantFrom(...ConditionType.literals),
+    type: fc.constantFrom(...types),
     status,
     reason: fc.constantFrom(...names),
     message: fc.string()

@@ -4,9 +4,9 @@
  */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { reasons } from "../../src/domain/Conditions.ts"
 import type { Step } from "../../src/domain/Decision.ts"
 import type { JobState } from "../../src/domain/Job.ts"
+import { reasons } from "../../src/domain/Reasons.ts"
 import { HOUR } from "./support/objects.ts"
 import { deliver, type Fate, fair, run } from "./support/walk.ts"
 import { alive, annotate, begin, pass, progress, remove, replace, setSpec, type World } from "./support/world.ts"

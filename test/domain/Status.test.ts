@@ -1,7 +1,7 @@
 /** What the status says of every standing an object can have. */
 import { describe, expect, it } from "vitest"
-import { reasons } from "../../src/domain/Conditions.ts"
 import type { Step } from "../../src/domain/Decision.ts"
+import { reasons } from "../../src/domain/Reasons.ts"
 import { type Problem, project, statusPatch } from "../../src/domain/Status.ts"
 import {
   HOUR,

@@ -1,10 +1,10 @@
 /** Laws of the projection and of the patch that writes it. */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { reasons } from "../../src/domain/Conditions.ts"
 import { decide } from "../../src/domain/Decision.ts"
 import { withSeen } from "../../src/domain/History.ts"
 import { decode } from "../../src/domain/Instance.ts"
+import { reasons } from "../../src/domain/Reasons.ts"
 import type { JsonObject, KubernetesObject } from "../../src/domain/Resource.ts"
 import { type Knowledge, type Problem, project, statusPatch } from "../../src/domain/Status.ts"
 import { scene, seen } from "./support/arbitraries.ts"

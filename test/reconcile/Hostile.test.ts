@@ -5,20 +5,10 @@ import { TestClock } from "effect/testing"
 import { at, condition, isLaunch, jobsOf, stored, verdict } from "../support/expectations.ts"
 import type { JsonObject } from "../support/SimulatedKubernetes.ts"
 import { crd, makeWorld, settled, type World } from "../support/World.ts"
+import { permissive } from "./scenarios/permissive.ts"
 
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: "2 seconds", runningFor: "10 seconds", ends: "successful" } as const
-
-/** The CRD of somebody who took the validation out: anything may be stored. */
-const permissive = (definition: unknown): JsonObject => {
-  const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true }
-  const parsed = JSON.parse(JSON.stringify(definition))
-  for (const version of parsed.spec.versions) {
-    version.schema.openAPIV3Schema.properties.spec = anything
-    version.schema.openAPIV3Schema.properties.status = anything
-  }
-  return parsed
-}
 
 /** A cluster that takes anything, the operator, and a well-behaved neighbour. */
 const open = Effect.gen(function* () {
@@ -220,3 +210,61 @@ it.effect("many hostile objects at once do not keep one good object waiting", ()
     assert.strictEqual(yield* world.aapWire.count(isLaunch), 2)
   })
 )
+
+// ── what people write around the spec ────────────────────────────────────────────────────────────────────────────────
+
+const evil = "\r\nHost: evil.test\r\n\u001b[2J\u202E"
+
+const wrongAnnotations: ReadonlyArray<readonly [string, Readonly<Record<string, string>>]> = [
+  ["a retry that is no single line", { "cloudkit.openshift.io/retry-requested-at": evil }],
+  ["a job to adopt that is a path", { "cloudkit.openshift.io/adopt-job": "../../users/1/?x=" }],
+  ["a job to adopt that is no single line", { "cloudkit.openshift.io/adopt-job": evil }],
+  ["an intent that is no JSON", { "cloudkit.openshift.io/launch-intent": evil }],
+  [
+    "an intent of prototypes",
+    { "cloudkit.openshift.io/launch-intent": '{"__proto__": {"key": "x"}, "constructor": 1}' }
+  ],
+  ["an intent of a hundred thousand levels", { "cloudkit.openshift.io/launch-intent": "[".repeat(100_000) }],
+  ["a management state that nobody knows", { "cloudkit.openshift.io/management-state": evil }]
+]
+
+for (const [name, annotations] of wrongAnnotations) {
+  it.effect(`${name} keeps the resource from nothing, and reaches AAP as data at most`, () =>
+    Effect.gen(function* () {
+      const world = yield* open
+      yield* world.user.create("vm-1", spec, { annotations })
+      yield* TestClock.adjust("10 minutes")
+      const object = yield* stored(world, "vm-1")
+      assert.strictEqual(at(object, "status", "phase"), "Ready")
+      assert.strictEqual((yield* jobsOf(world, "vm-1")).length, 1)
+      assert.notMatch(JSON.stringify(at(object, "status", "conditions")), /evil|users|proto/u)
+      for (const { path, query } of yield* world.aapWire.exchanges) assert.notMatch(path + query, /evil|users|[\r\n]/u)
+      yield* world.user.remove("vm-1")
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual(yield* stored(world, "vm-1"), undefined)
+    })
+  )
+}
+
+const parameters: ReadonlyArray<readonly [string, string]> = [
+  ["of prototypes", '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}'],
+  ["of a hundred thousand levels", `{"a": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
+  ["full of line ends and escapes", JSON.stringify({ [evil]: evil })],
+  ["of one endless word", `{"a": "${"a".repeat(260_000)}"}`]
+]
+
+for (const [name, templateParameters] of parameters) {
+  it.effect(`parameters ${name} reach the playbook as they were written, and nothing else`, () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.aap.play(() => quick)
+      yield* world.start
+      yield* world.user.create("vm-1", { ...spec, templateParameters })
+      yield* TestClock.adjust("1 minute")
+      const [job] = yield* jobsOf(world, "vm-1")
+      assert.strictEqual(at(job?.payload, "spec", "templateParameters"), templateParameters)
+      assert.strictEqual(at(yield* stored(world, "vm-1"), "status", "phase"), "Ready")
+      assert.isUndefined(Reflect.get({}, "polluted"))
+    })
+  )
+}

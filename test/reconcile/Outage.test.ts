@@ -28,37 +28,45 @@ const phases = (world: World) =>
     return Object.fromEntries(counts)
   })
 
+/** These look at many objects many times, which takes its time on a busy machine. */
+const BUSY = 180_000
+
 const everything = (): boolean => true
 const launches = (request: WireRequest): boolean =>
   request.method === "POST" && request.url.pathname.endsWith("/launch/")
 
-/** The last says into how many requests a look at all jobs may fall apart: a struggling AAP is asked for less at a time. */
-const outages: ReadonlyArray<readonly [string, Harm, number]> = [
-  ["refused connections", { _tag: "Lose", code: "ECONNREFUSED" }, 1],
-  ["401", { _tag: "Answer", response: json(401, { detail: "Invalid token." }) }, 1],
-  ["502 pages", { _tag: "Answer", response: text(502, "<html>Bad Gateway</html>", "text/html") }, 8]
+const outages: ReadonlyArray<readonly [string, Harm]> = [
+  ["refused connections", { _tag: "Lose", code: "ECONNREFUSED" }],
+  ["401", { _tag: "Answer", response: json(401, { detail: "Invalid token." }) }],
+  ["500", { _tag: "Answer", response: json(500, { detail: "A server error has occurred." }) }],
+  ["502 pages", { _tag: "Answer", response: text(502, "<html>Bad Gateway</html>", "text/html") }]
 ]
 
-for (const [name, harm, chunks] of outages) {
-  it.effect(`an hour of ${name} with ${MANY} pending objects costs one probe a backoff step`, () =>
-    Effect.gen(function* () {
-      const world = yield* makeWorld()
-      yield* world.aap.play(() => quick)
-      yield* world.aapWire.order({ when: everything, harm, times: 1_000_000 })
-      yield* world.start
-      yield* createMany(world)
-      yield* TestClock.adjust("1 hour")
-      assert.isAtMost((yield* world.aapWire.exchanges).length, STEPS)
-      assert.deepStrictEqual(yield* phases(world), { Progressing: MANY })
-      assert.isAtMost(yield* world.kubernetesWire.count(isWrite), 2 * MANY, "the reason is written, not rewritten")
-      yield* world.aapWire.heal
-      yield* TestClock.adjust("20 minutes")
-      assert.deepStrictEqual(yield* phases(world), { Ready: MANY })
-      assert.strictEqual((yield* world.aap.ledger).length, MANY)
-      yield* assertNoOverlap(world)
-    })
+for (const [name, harm] of outages.filter(([title]) => title !== "500")) {
+  it.effect(
+    `an hour of ${name} with ${MANY} pending objects costs one probe a backoff step`,
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.aap.play(() => quick)
+        yield* world.aapWire.order({ when: everything, harm, times: 1_000_000 })
+        yield* world.start
+        yield* createMany(world)
+        yield* TestClock.adjust("1 hour")
+        assert.isAtMost((yield* world.aapWire.exchanges).length, STEPS)
+        assert.deepStrictEqual(yield* phases(world), { Progressing: MANY })
+        assert.isAtMost(yield* world.kubernetesWire.count(isWrite), 2 * MANY, "the reason is written, not rewritten")
+        yield* world.aapWire.heal
+        yield* TestClock.adjust("20 minutes")
+        assert.deepStrictEqual(yield* phases(world), { Ready: MANY })
+        assert.strictEqual((yield* world.aap.ledger).length, MANY)
+        yield* assertNoOverlap(world)
+      }),
+    BUSY
   )
+}
 
+for (const [name, harm] of outages) {
   it.effect(`an hour of ${name} with ${MANY} live jobs costs one attempt a backoff step, and fails none`, () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
@@ -70,7 +78,8 @@ for (const [name, harm, chunks] of outages) {
       yield* world.aapWire.forget
       yield* world.kubernetesWire.forget
       yield* TestClock.adjust("1 hour")
-      assert.isAtMost((yield* world.aapWire.exchanges).length, chunks * STEPS)
+      // the first round that fails looks for a row at fault before it believes in an outage
+      assert.isAtMost((yield* world.aapWire.exchanges).length, STEPS + 3)
       assert.deepStrictEqual(yield* phases(world), { Progressing: MANY })
       assert.isAtMost(yield* world.kubernetesWire.count(isWrite), MANY, "each object is told once")
       yield* world.aapWire.heal
@@ -81,44 +90,54 @@ for (const [name, harm, chunks] of outages) {
   )
 }
 
-it.effect(`an hour of 500 with ${MANY} live jobs costs a look for the row at fault a backoff step`, () =>
-  Effect.gen(function* () {
-    const world = yield* makeWorld()
-    yield* world.aap.play(() => long)
-    yield* world.start
-    yield* createMany(world)
-    yield* TestClock.adjust("1 minute")
-    yield* world.aapWire.order({
-      when: everything,
-      harm: { _tag: "Answer", response: json(500, { detail: "A server error" }) },
-      times: 1_000_000
+for (const [name, harm] of [
+  ...outages,
+  ["400", { _tag: "Answer", response: json(400, { detail: "Bad request." }) }],
+  ["silence", { _tag: "Hang" }]
+] as const) {
+  it.effect(`an hour of ${name} with one live job costs one attempt a backoff step`, () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.aap.play(() => long)
+      yield* world.start
+      yield* world.user.create("vm-1", spec)
+      yield* TestClock.adjust("1 minute")
+      yield* world.aapWire.order({ when: everything, harm, times: 1_000_000 })
+      yield* world.aapWire.forget
+      yield* TestClock.adjust("1 hour")
+      // a list, and where AAP refuses the id, the job by itself
+      const each = name === "400" ? 2 : 1
+      assert.isAtMost((yield* world.aapWire.exchanges).length, each * 25)
+      assert.deepStrictEqual(yield* phases(world), { Progressing: 1 })
+      yield* world.aapWire.heal
+      yield* TestClock.adjust("40 minutes")
+      assert.deepStrictEqual(yield* phases(world), { Ready: 1 })
     })
-    yield* world.aapWire.forget
-    yield* TestClock.adjust("1 hour")
-    assert.isAtMost((yield* world.aapWire.exchanges).length, 24 * STEPS)
-    assert.deepStrictEqual(yield* phases(world), { Progressing: MANY })
-  })
-)
+  )
+}
 
-it.effect(`an hour of 401 to launches alone, with ${MANY} pending objects, costs few launches`, () =>
-  Effect.gen(function* () {
-    const world = yield* makeWorld()
-    yield* world.aap.play(() => quick)
-    yield* world.aapWire.order({
-      when: launches,
-      harm: { _tag: "Answer", response: json(401, { detail: "Invalid token." }) },
-      times: 1_000_000
-    })
-    yield* world.start
-    yield* createMany(world)
-    yield* TestClock.adjust("1 hour")
-    // at most as many at a time as there are permits, before the first answer shuts the gate
-    assert.isAtMost(yield* world.aapWire.count(isLaunch), 10 * STEPS)
-    assert.deepStrictEqual(yield* phases(world), { Progressing: MANY })
-    assert.strictEqual((yield* world.aap.ledger).length, 0)
-    yield* world.aapWire.heal
-    yield* TestClock.adjust("20 minutes")
-    assert.deepStrictEqual(yield* phases(world), { Ready: MANY })
-    assert.strictEqual((yield* world.aap.ledger).length, MANY)
-  })
+it.effect(
+  `an hour of 401 to launches alone, with ${MANY} pending objects, costs few launches`,
+  () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.aap.play(() => quick)
+      yield* world.aapWire.order({
+        when: launches,
+        harm: { _tag: "Answer", response: json(401, { detail: "Invalid token." }) },
+        times: 1_000_000
+      })
+      yield* world.start
+      yield* createMany(world)
+      yield* TestClock.adjust("1 hour")
+      // at most as many at a time as there are permits, before the first answer shuts the gate
+      assert.isAtMost(yield* world.aapWire.count(isLaunch), 10 * STEPS)
+      assert.deepStrictEqual(yield* phases(world), { Progressing: MANY })
+      assert.strictEqual((yield* world.aap.ledger).length, 0)
+      yield* world.aapWire.heal
+      yield* TestClock.adjust("20 minutes")
+      assert.deepStrictEqual(yield* phases(world), { Ready: MANY })
+      assert.strictEqual((yield* world.aap.ledger).length, MANY)
+    }),
+  BUSY
 )

@@ -10,10 +10,15 @@ interface Thing {
 
 const thing = (name: string, version: number | string): Thing => ({ name, version: String(version) })
 
+const replaceAll = (replica: Replica<Thing>, objects: ReadonlyArray<Thing>, version: string) => {
+  replica.listed(objects)
+  replica.completeList(version)
+}
+
 /** A copy of `a` at version 10, with nothing left to report. */
 const withA = () => {
   const replica = new Replica<Thing>({ key: ({ name }) => name, resourceVersion: ({ version }) => version })
-  replica.replace([thing("a", 10)], "10")
+  replaceAll(replica, [thing("a", 10)], "10")
   replica.changes.clear()
   return replica
 }
@@ -81,7 +86,7 @@ it("a list reports what is new, changed or gone, and not what is the same", () =
   replica.applied(thing("c", 12))
   replica.changes.clear()
   replica.beginList()
-  replica.replace([thing("a", 10), thing("c", 20), thing("d", 21)], "30")
+  replaceAll(replica, [thing("a", 10), thing("c", 20), thing("d", 21)], "30")
   assert.deepStrictEqual(changes(replica), ["c applied", "d applied", "b deleted"])
   assert.deepStrictEqual(replica.keys, ["a", "c", "d"])
   assert.deepStrictEqual(
@@ -108,7 +113,7 @@ it("an own write that came after the list began outlives the list's older item a
   replica.beginList()
   replica.written(thing("a", 21))
   replica.written(thing("b", 22))
-  replica.replace([thing("a", 10)], "20")
+  replaceAll(replica, [thing("a", 10)], "20")
   assert.strictEqual(version(replica, "a"), "21")
   assert.strictEqual(version(replica, "b"), "22")
 })
@@ -117,10 +122,10 @@ it("a list that is newer than an own write wins, and so does a list that began a
   const replica = withA()
   replica.beginList()
   replica.written(thing("a", 11))
-  replica.replace([thing("a", 12)], "20")
+  replaceAll(replica, [thing("a", 12)], "20")
   assert.strictEqual(version(replica, "a"), "12")
   replica.written(thing("a", 30))
   replica.beginList()
-  replica.replace([thing("a", 5)], "7")
+  replaceAll(replica, [thing("a", 5)], "7")
   assert.strictEqual(version(replica, "a"), "5")
 })

@@ -1,7 +1,7 @@
 /**
  * The HTTP client towards a provider: one bounded pool of HTTP/1.1 connections, with the trust that its configuration asks
  * for and the proxy that the environment names. Redirects are not followed, so that a credential never reaches a host
- * nobody named.
+ * nobody named. What has no clearance does not leave.
  */
 import { getCACertificates } from "node:tls"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -9,6 +9,7 @@ import { Agent, type Dispatcher, ProxyAgent } from "@effect/platform-node/Undici
 import { Effect, Layer, Option } from "effect"
 import { HttpClient } from "effect/http"
 import type { Outbound } from "../../ports/Outbound.ts"
+import { cleared, lastLook } from "./Clearance.ts"
 import { proxyFromEnvironment } from "./Proxy.ts"
 
 const open = (outbound: Outbound, proxy: Option.Option<string>): Dispatcher => {
@@ -31,7 +32,10 @@ const make = Effect.fnUntraced(function* (outbound: Outbound) {
     Effect.sync(() => open(outbound, proxy)),
     (opened) => Effect.promise(() => opened.destroy())
   )
-  return yield* NodeHttpClient.makeUndici.pipe(Effect.provideService(NodeHttpClient.Dispatcher, dispatcher))
+  const client = yield* NodeHttpClient.makeUndici.pipe(
+    Effect.provideService(NodeHttpClient.Dispatcher, dispatcher.compose(lastLook))
+  )
+  return cleared(client)
 })
 
 export const layer = (outbound: Outbound): Layer.Layer<HttpClient.HttpClient> =>

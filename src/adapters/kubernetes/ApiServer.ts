@@ -2,11 +2,19 @@
  * One exchange with the API server: JSON in, JSON out, every failure a typed reason.
  *
  * Bounded in time and in size. A read that meets a 401 is repeated once with a credential read anew; nothing else is ever
- * repeated here, a write least of all. No message shows a credential.
+ * repeated here, a write least of all. A write without clearance does not leave. No message shows a credential.
  */
-import { Clock, Context, Duration, Effect, Layer, Option, type Schema, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Layer, Option, type Schema, Stream } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
-import { KubernetesError, type KubernetesReason, ServerFailure, Unauthorized } from "../../ports/KubernetesClient.ts"
+import { Clearance, HELD_BACK } from "../../ports/Clearance.ts"
+import {
+  KubernetesError,
+  type KubernetesReason,
+  ServerFailure,
+  Unauthorized,
+  Unreachable
+} from "../../ports/KubernetesClient.ts"
+import { kubernetesMetrics } from "../../telemetry/Metrics.ts"
 import { type FindProxy, makeConnection } from "./Connection.ts"
 import type { CredentialsError, HeaderSource, RequestHeaders } from "./Credential.ts"
 import { type CredentialsOptions, loadCredentials } from "./Credentials.ts"
@@ -68,8 +76,14 @@ const secretsOf = (headers: RequestHeaders): ReadonlyArray<string> =>
     .map(([, value]) => value.slice(value.indexOf(" ") + 1))
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
 
+/** The size that the answer says it has; connections end answers that do not keep to it. */
+const statedSize = (headers: Readonly<Record<string, string | undefined>>): number =>
+  Number(headers["content-length"] ?? Number.POSITIVE_INFINITY)
+
 /** Reads at most `maxBytes`; `complete` is false when there was more, which is then left unread and the connection closed. */
 const readText = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse, maxBytes: number) {
+  // most answers are small and say so: a stream around them would cost more than they do
+  if (statedSize(response.headers) <= maxBytes) return { text: yield* response.text, complete: true }
   const chunks: Array<Uint8Array> = []
   let size = 0
   yield* response.stream.pipe(
@@ -105,11 +119,19 @@ const requestOf = (wire: Wire, call: Call, headers: RequestHeaders): HttpClientR
     : HttpClientRequest.bodyText(request, JSON.stringify(call.body.json), call.body.contentType)
 }
 
+const heldBack = new Unreachable({ code: HELD_BACK, message: "this replica does not lead, and so writes nothing" })
+
+const counted = ({ method }: Call, exit: Exit.Exit<HttpClientResponse.HttpClientResponse, unknown>) =>
+  kubernetesMetrics.requests.add({ method, code: Exit.isSuccess(exit) ? String(exit.value.status) : "<error>" })
+
 /** Sends, and lets only a success through. Client spans cost more than the request itself, so there are none. */
 const send = Effect.fnUntraced(function* (wire: Wire, call: Call, headers: RequestHeaders) {
   const silence = (error: unknown) =>
     Effect.flatMap(circumstances(wire, headers), (known) => Effect.fail(reasonOfSilence(error, known)))
+  const isClear = yield* Clearance
+  if (call.method !== "GET" && !isClear()) return yield* heldBack
   const response = yield* wire.client.execute(requestOf(wire, call, headers)).pipe(
+    Effect.onExit((exit) => counted(call, exit)),
     Effect.catch(silence),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )
@@ -191,6 +213,15 @@ const exchange = <A>(wire: Wire, call: Call, use: Use<A>): Effect.Effect<A, Kube
   )
 }
 
+/** Writes are shown in traces; reads are many, and lists and watches are not part of a pass. */
+const traced = <A, E>({ method, operation }: Call, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  method === "GET"
+    ? call
+    : Effect.withSpan(call, `kubernetes ${method}`, {
+        kind: "client",
+        attributes: { "http.request.method": method, operation }
+      })
+
 export class ApiServer extends Context.Service<ApiServer, Shape>()("cloudkit-operator/adapters/kubernetes/ApiServer") {
   /** Over whatever `HttpClient` is there. */
   static readonly make = (options: ApiServerOptions): Effect.Effect<Shape, never, HttpClient.HttpClient> =>
@@ -202,7 +233,11 @@ export class ApiServer extends Context.Service<ApiServer, Shape>()("cloudkit-ope
         origin: URL.parse(options.server)?.origin ?? "the API server"
       }
       return {
-        call: (call) => exchange(wire, call, (response, known) => readJson(call.maxBytes, response, known)),
+        call: (call) =>
+          traced(
+            call,
+            exchange(wire, call, (response, known) => readJson(call.maxBytes, response, known))
+          ),
         open: (call) => exchange(wire, call, openStream)
       }
     })

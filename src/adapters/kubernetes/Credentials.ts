@@ -21,7 +21,7 @@ export interface CredentialsOptions {
   readonly serviceAccountDirectory?: string
 }
 
-const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
+export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 const inCluster = (directory: string, host: string, port: string): CredentialSource => ({
   server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,

@@ -44,8 +44,7 @@ const MAX_REMEMBERED = 4096
 /** Names of objects may have 253 characters, an Event's as well: room for the dot and the hex digits. */
 const MAX_NAME_PREFIX = 253 - 1 - 20
 
-const keyOf = ({ regarding, type, reason, action, note }: Happening): string =>
-  JSON.stringify([regarding.uid, type, reason, action, note])
+const keyOf = ({ regarding, reason, note }: Happening): string => JSON.stringify([regarding.uid, reason, note])
 
 /** Newest last; what was not touched longest goes first. */
 const remember = <A>(map: Map<string, A>, key: string, value: A): void => {

@@ -5,11 +5,13 @@
  * is said in the log at most once a minute. When the scope closes, what is queued has two seconds to leave.
  */
 import { hostname } from "node:os"
-import { Cause, Clock, DateTime, Duration, Effect, Fiber, Layer, Option, Queue, type Schema, type Scope } from "effect"
+import { Cause, Clock, Duration, Effect, Fiber, Layer, Option, Queue, type Schema, type Scope } from "effect"
+import { explain } from "../../domain/EventReasons.ts"
 import { Events as EventsPort, type Happening } from "../../ports/Events.ts"
 import { ApiServer } from "./ApiServer.ts"
 import { type EventCorrelator, makeEventCorrelator, type Utterance } from "./EventCorrelator.ts"
 import { cutToBytes } from "./Failures.ts"
+import { microTime } from "./MicroTime.ts"
 
 export interface EventsOptions {
   /** What the events are about. */
@@ -19,17 +21,13 @@ export interface EventsOptions {
   readonly reportingInstance?: string
 }
 
-const REPORTING_CONTROLLER = "cloudkit.openshift.io/operator"
+export const REPORTING_CONTROLLER = "cloudkit.openshift.io/operator"
 const QUEUE_SIZE = 1000
 const FLUSH_TIMEOUT = Duration.seconds(2)
 const DROP_LOG_INTERVAL = Duration.toMillis("1 minute")
 const MAX_NOTE_BYTES = 1024
 const MAX_WORD_BYTES = 128
 const MAX_ANSWER_BYTES = 1024 * 1024
-
-/** Kubernetes' MicroTime is refused without its six digits. */
-const microTime = (milliseconds: number): string =>
-  DateTime.formatIso(DateTime.makeUnsafe(milliseconds)).replace(/\.(\d{3})Z$/, ".$1000Z")
 
 const collection = (happening: Happening): string =>
   `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(happening.regarding.namespace)}/events`
@@ -41,9 +39,9 @@ const eventBody = (options: EventsOptions, { eventName, happening, at }: Utteran
   eventTime: microTime(at),
   reportingController: REPORTING_CONTROLLER,
   reportingInstance: cutToBytes(options.reportingInstance ?? hostname(), MAX_WORD_BYTES),
-  action: cutToBytes(happening.action, MAX_WORD_BYTES),
-  reason: cutToBytes(happening.reason, MAX_WORD_BYTES),
-  type: happening.type,
+  action: explain(happening.reason).action,
+  reason: happening.reason,
+  type: explain(happening.reason).type,
   note: cutToBytes(happening.note, MAX_NOTE_BYTES),
   regarding: {
     apiVersion: options.apiVersion,

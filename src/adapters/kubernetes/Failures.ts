@@ -81,7 +81,7 @@ const isHtml = (contentType: string, body: string): boolean =>
 /** What came instead of what the API promises, in words. */
 export const describeBody = (contentType: string, body: string): string => {
   if (isHtml(contentType, body)) {
-    const title = /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim() ?? ""
+    const title = /<title[^>]{0,200}>([^<]*)/i.exec(body)?.[1]?.trim() ?? ""
     return title === "" ? "an HTML page" : `an HTML page titled "${title}"`
   }
   const kind = contentType === "" ? "a body without Content-Type" : contentType

@@ -19,7 +19,9 @@ import {
 } from "../../ports/KubernetesClient.ts"
 import { ApiServer, type Call } from "./ApiServer.ts"
 import { type Circumstances, reasonOfStatusObject } from "./Failures.ts"
-import { decodeEvent, decodeObject, decodePage } from "./KubernetesJson.ts"
+import { decodeEvent, decodeObject, decodePage, lightened } from "./KubernetesJson.ts"
+import { ListItems } from "./ListItems.ts"
+import { makePacking } from "./Packing.ts"
 import { linesOf } from "./WatchLines.ts"
 
 /** `namespace` is where to list and watch; none means everywhere. */
@@ -31,7 +33,6 @@ export interface Resource {
 }
 
 const MEBIBYTE = 1024 * 1024
-const MAX_PAGE_BYTES = 64 * MEBIBYTE
 const MAX_OBJECT_BYTES = 4 * MEBIBYTE
 const MERGE_PATCH = "application/merge-patch+json"
 
@@ -105,10 +106,33 @@ const metadataOf = (guard: Schema.Json, change: MetadataChange): Schema.Json => 
 
 // ── collections ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+const tooLarge = (part: string) => unexpected(`${part} is larger than ${MAX_OBJECT_BYTES} bytes, the most that is read`)
+
+const parseText = (text: string, where: string): Effect.Effect<Schema.Json, ServerFailure> =>
+  Effect.try({
+    try: (): Schema.Json => JSON.parse(text),
+    // The parser's own message quotes the text, which may be confidential.
+    catch: () => unexpected(`${where} is not JSON`)
+  })
+
+/** Reads a page item by item: neither its text nor what is not kept of it is ever in memory as a whole. */
+const readPage = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, KubernetesReason>) {
+  const parts = new ListItems(MAX_OBJECT_BYTES)
+  const items: Array<Schema.Json> = []
+  yield* Stream.runForEach(bytes, (chunk) =>
+    Effect.gen(function* () {
+      for (const text of parts.feed(chunk)) items.push(lightened(yield* parseText(text, "an item of the list")))
+      if (parts.tooLarge) return yield* tooLarge("an item of the list")
+    })
+  )
+  const around = yield* parseText(parts.around, "the answer")
+  return decodePage(around, items)
+})
+
 const list = (api: ApiServer["Service"], resource: Resource) =>
   Effect.fnUntraced(function* (page: { readonly limit: number; readonly continue: Option.Option<string> }) {
     const operation = `list ${resource.plural}`
-    const json = yield* api.call({
+    const { bytes } = yield* api.open({
       operation,
       method: "GET",
       path: collectionPath(resource, resource.namespace),
@@ -116,9 +140,9 @@ const list = (api: ApiServer["Service"], resource: Resource) =>
         limit: String(page.limit),
         ...Option.match(page.continue, { onNone: () => ({}), onSome: (token) => ({ continue: token }) })
       },
-      maxBytes: MAX_PAGE_BYTES
+      maxBytes: MAX_OBJECT_BYTES
     })
-    const decoded = decodePage(json)
+    const decoded = yield* Effect.mapError(readPage(bytes), (reason) => new KubernetesError({ operation, reason }))
     if (decoded === undefined) return yield* fail(operation, unexpected("the answer is JSON, but no Kubernetes list"))
     yield* Effect.forEach(decoded.leftOut, (name) => leftOut(operation, name), { discard: true })
     return decoded.page
@@ -130,17 +154,10 @@ const leftOut = (operation: string, name: string) =>
     object: name
   })
 
-const parseLine = (line: string): Effect.Effect<unknown, ServerFailure> =>
-  Effect.try({
-    try: (): unknown => JSON.parse(line),
-    // The parser's own message quotes the line, which may be confidential.
-    catch: () => unexpected("a line of the watch is not JSON")
-  })
-
 /** What one line of a watch means: mostly one event, sometimes none. */
 const eventsOf = (operation: string, circumstances: Circumstances) =>
   Effect.fnUntraced(function* (line: string) {
-    const event = decodeEvent(yield* parseLine(line))
+    const event = decodeEvent(yield* parseText(line, "a line of the watch"))
     const nothing: ReadonlyArray<WatchEvent> = []
     if (event === undefined) return yield* unexpected("a line of the watch is JSON, but no event")
     switch (event._tag) {
@@ -188,6 +205,7 @@ const watch =
 export const make = (resource: Resource): Effect.Effect<KubernetesClientPort["Service"], never, ApiServer> =>
   Effect.map(ApiServer, (api) =>
     KubernetesClientPort.of({
+      pack: makePacking(),
       get: get(api, resource),
       list: list(api, resource),
       watch: watch(api, resource),

@@ -43,6 +43,17 @@ const isObject = (value: unknown): value is KubernetesObject =>
 const cleanMetadata = (metadata: UnknownRecord): UnknownRecord =>
   Object.fromEntries(Object.entries(metadata).filter(([key, value]) => key !== "managedFields" && value !== null))
 
+/** Without the bookkeeping of who wrote what, which is a third of an object and of no use here. */
+export const lightened = (json: Schema.Json): Schema.Json => {
+  const record: Readonly<Record<string, Schema.Json>> = isJsonObject(json) ? json : {}
+  const metadata = record.metadata
+  if (metadata === undefined || !isJsonObject(metadata) || metadata.managedFields === undefined) return json
+  const { managedFields: _, ...rest } = metadata
+  return { ...record, metadata: rest }
+}
+
+const isJsonObject = (value: Schema.Json): value is Readonly<Record<string, Schema.Json>> => isRecord(value)
+
 interface Kind {
   readonly apiVersion?: unknown
   readonly kind?: unknown
@@ -72,8 +83,8 @@ export interface DecodedPage {
   readonly leftOut: ReadonlyArray<string>
 }
 
-/** A page of a list, or `undefined` when it is not a list at all. */
-export const decodePage = (json: Schema.Json): DecodedPage | undefined => {
+/** A page of a list, or `undefined` when it is not a list at all. `taken` are the items in the place of which it has `{}`. */
+export const decodePage = (json: Schema.Json, taken: ReadonlyArray<Schema.Json> = []): DecodedPage | undefined => {
   if (!isRecord(json) || !isRecord(json.metadata) || !isText(json.metadata.resourceVersion)) return undefined
   if (!isText(json.kind) || !json.kind.endsWith("List")) return undefined
   const raw = json.items ?? []
@@ -81,7 +92,9 @@ export const decodePage = (json: Schema.Json): DecodedPage | undefined => {
   const implied = { apiVersion: json.apiVersion, kind: json.kind.slice(0, -"List".length) }
   const items: Array<KubernetesObject> = []
   const leftOut: Array<string> = []
-  for (const item of raw) {
+  const places = taken.values()
+  for (const place of raw) {
+    const item: unknown = isRecord(place) ? (places.next().value ?? place) : place
     const object = decodeObject(item, implied)
     if (object === undefined) leftOut.push(nameOf(item))
     else items.push(object)

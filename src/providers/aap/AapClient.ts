@@ -72,6 +72,12 @@ const launchOf = (kind: TemplateKind, id: number): string => `${kind}s/${id}/lau
 
 const failures = "runner_on_failed,runner_on_error,runner_on_unreachable,runner_on_async_failed,runner_item_on_failed"
 
+const latestFailures: Exchange.Call["query"] = [
+  ["event__in", failures],
+  ["order_by", "-counter"],
+  ["page_size", "5"]
+]
+
 const make = Effect.gen(function* () {
   const settings = yield* AapSettings
   const base = yield* Result.match(BaseUrl.parse(settings.url), {
@@ -82,26 +88,34 @@ const make = Effect.gen(function* () {
   const { success } = Exchange.make(settings, base, yield* HttpClient.HttpClient)
   yield* Effect.logInfo("AAP's API is taken to be at", { url: BaseUrl.print(base) })
 
-  const get = (resource: string, query: Exchange.Call["query"] = []): Effect.Effect<Answer, AapError> =>
-    permits.call(success({ method: "GET", resource, query }))
+  const get = (
+    operation: string,
+    resource: string,
+    query: Exchange.Call["query"] = []
+  ): Effect.Effect<Answer, AapError> => permits.call(success({ operation, method: "GET", resource, query }))
 
-  const jobs = (query: ReadonlyArray<readonly [string, string]>) =>
-    Effect.flatMap(get("unified_jobs", [...query, page, ["order_by", "id"]]), jobRows)
+  const jobs = (operation: string, query: ReadonlyArray<readonly [string, string]>) =>
+    Effect.flatMap(get(operation, "unified_jobs", [...query, page, ["order_by", "id"]]), jobRows)
 
   return {
     /** Every template of that exact name that the token's user may see, of both kinds. */
     findTemplates: (name: string) =>
       Effect.flatMap(
-        get("unified_job_templates", [["name", name], ["type", "job_template,workflow_job_template"], page]),
+        get("find_templates", "unified_job_templates", [
+          ["name", name],
+          ["type", "job_template,workflow_job_template"],
+          page
+        ]),
         templateRows
       ),
 
     /** What a launch of the template would prompt for; denied to those who may not launch it. */
-    launchOptions: (kind: TemplateKind, id: number) => Effect.flatMap(get(launchOf(kind, id)), launchOptions),
+    launchOptions: (kind: TemplateKind, id: number) =>
+      Effect.flatMap(get("launch_options", launchOf(kind, id)), launchOptions),
 
     /** Launches, once. The caller holds a launch permit. A success whose body cannot be read is still a success. */
     launch: (kind: TemplateKind, id: number, body: Schema.Json): Effect.Effect<LaunchAnswer, AapError> =>
-      Effect.flatMap(success({ method: "POST", resource: launchOf(kind, id), body }), (answer) => {
+      Effect.flatMap(success({ operation: "launch", method: "POST", resource: launchOf(kind, id), body }), (answer) => {
         const launched = Option.getOrElse(decodeLaunched(json(answer.body)), (): Wire.Launched => ({}))
         const location = answer.headers.location ?? ""
         const traced = location !== "" || (launched.id ?? launched.job ?? launched.workflow_job) !== undefined
@@ -110,11 +124,11 @@ const make = Effect.gen(function* () {
 
     /** One page of the jobs with these ids, of any kind, beginning after the id `after`. */
     jobsById: (ids: ReadonlyArray<string>, after = 0) =>
-      jobs([["id__in", ids.join(",")], ...(after === 0 ? [] : [["id__gt", String(after)] as const])]),
+      jobs("list_jobs", [["id__in", ids.join(",")], ...(after === 0 ? [] : [["id__gt", String(after)] as const])]),
 
     /** One page of the jobs of a template created since a time, beginning after the id `after`. */
     jobsOfTemplate: (template: { readonly id: number | undefined; readonly name: string }, since: string, after = 0) =>
-      jobs([
+      jobs("search_jobs", [
         ...(template.id === undefined ? [] : [["or__unified_job_template", String(template.id)] as const]),
         ["or__name", template.name],
         ["created__gte", since],
@@ -122,25 +136,26 @@ const make = Effect.gen(function* () {
       ]),
 
     /** One job with everything AAP tells of it. */
-    jobDetail: (kind: Wire.JobKind, id: string) => Effect.flatMap(get(`${Wire.collectionOf(kind)}/${id}`), jobRow),
+    jobDetail: (kind: Wire.JobKind, id: string) =>
+      Effect.flatMap(get("job_detail", `${Wire.collectionOf(kind)}/${id}`), jobRow),
 
     /** The latest failures of a job's tasks, newest first. */
-    failedEvents: (id: string) =>
-      Effect.flatMap(
-        get(`jobs/${id}/job_events`, [
-          ["event__in", failures],
-          ["order_by", "-counter"],
-          ["page_size", "5"]
-        ]),
-        eventRows
-      ),
+    failedEvents: (id: string) => Effect.flatMap(get("job_events", `jobs/${id}/job_events`, latestFailures), eventRows),
 
-    workflowNodes: (id: string) => Effect.flatMap(get(`workflow_jobs/${id}/workflow_nodes`, [page]), nodeRows),
+    workflowNodes: (id: string) =>
+      Effect.flatMap(get("workflow_nodes", `workflow_jobs/${id}/workflow_nodes`, [page]), nodeRows),
 
     /** Asks for a cancel; AAP answers 202 without a body when it agrees. */
     cancel: (kind: Wire.JobKind, id: string): Effect.Effect<void, AapError> =>
       Effect.asVoid(
-        permits.call(success({ method: "POST", resource: `${Wire.collectionOf(kind)}/${id}/cancel`, body: {} }))
+        permits.call(
+          success({
+            operation: "cancel",
+            method: "POST",
+            resource: `${Wire.collectionOf(kind)}/${id}/cancel`,
+            body: {}
+          })
+        )
       )
   }
 })

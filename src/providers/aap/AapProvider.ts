@@ -18,6 +18,7 @@ import { AapClient, type InvalidAapUrl } from "./AapClient.ts"
 import { AapSettings } from "./AapSettings.ts"
 import { makeCancel, readJob } from "./Cancel.ts"
 import * as Gate from "./Gate.ts"
+import { MISSING } from "./JobLedger.ts"
 import { makeMonitor } from "./JobMonitor.ts"
 import { launch } from "./Launch.ts"
 import { keyIn } from "./Ownership.ts"
@@ -105,6 +106,7 @@ const make = Effect.gen(function* () {
   return ProvisioningProvider.of({
     name: PROVIDER,
     blockDeletionOnFailure: true,
+    gone: MISSING,
     prepare,
     find,
     lookUp: (id) =>

@@ -29,7 +29,7 @@ const isObject = (value: unknown): value is object =>
 
 /** What a page that is not JSON says: its title, or its text where it has no markup. */
 const page = (body: string): string => {
-  const title = /<title[^>]*>([^<]{1,200})/iu.exec(body)?.[1]
+  const title = /<title[^>]{0,200}>([^<]{1,200})/iu.exec(body)?.[1]
   if (title !== undefined) return stable(title, 200)
   return /<[a-z!/]/iu.test(body) ? "" : stable(body, 200)
 }

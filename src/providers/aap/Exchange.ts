@@ -4,14 +4,18 @@
  * Guarantees: sent once; over within the request timeout, the answer's body included; at most `LARGEST` bytes are read;
  * the token is asked for anew, goes to the configured host only, and appears in no log, message or cause.
  */
-import { Clock, Duration, Effect, Redacted, type Schema, Stream } from "effect"
-import { type HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { Clock, Duration, Effect, Exit, Redacted, type Schema, Stream } from "effect"
+import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { aapMetrics } from "../../telemetry/Metrics.ts"
 import { type AapError, Timeout, TooLarge } from "./AapError.ts"
 import type { AapSettingsShape } from "./AapSettings.ts"
 import * as BaseUrl from "./BaseUrl.ts"
 import { type Answer, fromAnswer, fromTransport } from "./ErrorTranslation.ts"
+import { plain, without } from "./PlainText.ts"
 
 export interface Call {
+  /** As in the metrics. */
+  readonly operation: string
   readonly method: "GET" | "POST"
   /** Below the API's prefix, without slashes at its ends: `jobs/7/cancel`. */
   readonly resource: string
@@ -24,6 +28,10 @@ const LARGEST = 64 * 1_048_576
 
 const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, AapError> =>
   Effect.suspend(() => {
+    // a stream around an answer that says its size would cost more than the answer
+    if (Number(response.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= LARGEST) {
+      return Effect.mapError(response.text, fromTransport)
+    }
     let size = 0
     return response.stream.pipe(
       Stream.mapError(fromTransport),
@@ -36,13 +44,22 @@ const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effec
     )
   })
 
+/** AAP, or what stands before it, may repeat in its answer what it was sent. */
+const redacted = (answer: Answer, token: string): Answer => ({
+  status: answer.status,
+  headers: Object.fromEntries(
+    Object.entries(answer.headers).map(([name, value]) => [name, value === undefined ? value : without(token, value)])
+  ),
+  body: without(token, answer.body)
+})
+
 const isSuccess = (answer: Answer): boolean => answer.status >= 200 && answer.status < 300
 
 const logged = (call: Call) => {
   const fields = { method: call.method, path: call.resource }
   return {
     answer: (answer: Answer) => {
-      const said = { ...fields, status: answer.status, requestId: answer.headers["x-api-request-id"] ?? "" }
+      const said = { ...fields, status: answer.status, requestId: plain(answer.headers["x-api-request-id"] ?? "", 100) }
       // reads are many, and say nothing that the job's own lines do not
       if (isSuccess(answer)) return (call.method === "GET" ? Effect.logDebug : Effect.logInfo)("AAP answered", said)
       return answer.status === 404 || answer.status === 405
@@ -57,6 +74,35 @@ const logged = (call: Call) => {
       })
   }
 }
+
+/** Counts the request by its answer, and how long that took. */
+const measured = Effect.fnUntraced(function* (call: Call, send: Effect.Effect<Answer, AapError>) {
+  const { operation } = call
+  const begun = yield* Clock.monotonicTimeNanos
+  return yield* Effect.onExit(
+    send,
+    Effect.fnUntraced(function* (exit) {
+      const took = Number((yield* Clock.monotonicTimeNanos) - begun) / 1_000_000_000
+      yield* aapMetrics.requests.add({ operation, code: Exit.isSuccess(exit) ? String(exit.value.status) : "<error>" })
+      yield* aapMetrics.duration.observe({ operation }, took)
+    })
+  )
+})
+
+/** Shows the request in traces: what was asked for and how it was answered, nothing of what was sent. */
+const traced =
+  ({ method, operation, resource }: Call) =>
+  (answer: Effect.Effect<Answer, AapError>): Effect.Effect<Answer, AapError> =>
+    answer.pipe(
+      Effect.tap(({ status }) => Effect.annotateCurrentSpan("http.response.status_code", status)),
+      Effect.withSpan(`aap ${operation}`, {
+        kind: "client",
+        attributes: { "http.request.method": method, "url.path": resource }
+      })
+    )
+
+/** The client's own spans would show addresses and headers, and cost more than the request. */
+const untraced = Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
 
 const requestOf = (base: BaseUrl.BaseUrl, call: Call, token: string): HttpClientRequest.HttpClientRequest => {
   const request = HttpClientRequest.make(call.method)(BaseUrl.at(base, call.resource, call.query)).pipe(
@@ -77,20 +123,20 @@ export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: Ht
   const send = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<Answer, AapError> {
     const token = Redacted.value(yield* settings.token)
     const exchanged = Effect.gen(function* () {
-      const response = yield* Effect.mapError(http.execute(requestOf(base, call, token)), fromTransport)
+      const response = yield* Effect.mapError(untraced(http.execute(requestOf(base, call, token))), fromTransport)
       return { status: response.status, headers: { ...response.headers }, body: yield* readBody(response) }
     })
     const answer = yield* Effect.timeoutOrElse(exchanged, {
       duration: settings.requestTimeout,
       orElse: () => Effect.fail(late)
     })
-    return token.length < 8 ? answer : { ...answer, body: answer.body.replaceAll(token, "<redacted>") }
+    return redacted(answer, token)
   })
 
   /** The answer, whatever its status. */
   const answer = (call: Call): Effect.Effect<Answer, AapError> => {
     const log = logged(call)
-    return send(call).pipe(Effect.tap(log.answer), Effect.tapError(log.failure))
+    return measured(call, send(call)).pipe(Effect.tap(log.answer), Effect.tapError(log.failure), traced(call))
   }
 
   /** The answer to a request that succeeded. */

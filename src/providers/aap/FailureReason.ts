@@ -40,7 +40,7 @@ export const taskFailure = (events: ReadonlyArray<JobEvent>): Option.Option<stri
   if (event === undefined) return Option.none()
   const host = event.host_name || event.event_data?.host
   const task = event.task || event.event_data?.task
-  const where = [host, task ? `task "${plain(task, 200)}"` : ""].filter(Boolean).join(", ")
+  const where = [plain(host ?? "", 200), task ? `task "${plain(task, 200)}"` : ""].filter(Boolean).join(", ")
   const message = messageOf(event) || (event.event === "runner_on_unreachable" ? "host unreachable" : "no message")
   return Option.some(where === "" ? message : `${where}: ${message}`)
 }

@@ -59,7 +59,9 @@ const same = (a: JobObservation | undefined, b: JobObservation): boolean =>
   a.startedAt === b.startedAt &&
   a.finishedAt === b.finishedAt
 
-const missing: JobObservation = { state: "Unknown", detail: "no longer in AAP (404 Not Found)", gone: true }
+/** AAP's own 404 for a job. */
+export const MISSING = "no longer in AAP (404 Not Found)"
+const missing: JobObservation = { state: "Unknown", detail: MISSING, gone: true }
 const foreign: JobObservation = {
   state: "Unknown",
   detail: "no longer in AAP (the id now belongs to another job)",

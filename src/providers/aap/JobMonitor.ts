@@ -6,11 +6,12 @@
  * when it ends; a failed job is made known together with its reason; hints (a cancel, a job found at start) only pull the
  * next look forward and decide nothing.
  */
-import { Effect, Latch, Option, type Scope, Stream } from "effect"
+import { Clock, Effect, Latch, Option, type Scope, Stream } from "effect"
 import type { JobObservation } from "../../domain/Job.ts"
 import type { KubernetesObject, NamespacedName } from "../../ports/KubernetesClient.ts"
 import type { ProviderError } from "../../ports/ProviderError.ts"
 import type { JobReference, Tracked } from "../../ports/ProvisioningProvider.ts"
+import { aapMetrics } from "../../telemetry/Metrics.ts"
 import { AapClient } from "./AapClient.ts"
 import type { AapError } from "./AapError.ts"
 import { AapSettings } from "./AapSettings.ts"
@@ -27,6 +28,8 @@ const ROUNDS_BEFORE_PROBLEM = 3
 const EXPECTED = 10_000
 
 const isDenied = (error: AapError): boolean => error._tag === "Unauthorized" || error._tag === "Forbidden"
+
+const sayAnswered = Effect.flatMap(Clock.currentTimeMillis, (now) => aapMetrics.lastPoll.set({}, now / 1_000))
 
 /** A ledger whose every change is announced to whoever waits for news. */
 const makeNews = Effect.gen(function* () {
@@ -116,7 +119,7 @@ export const makeMonitor = Effect.gen(function* () {
       failures >= ROUNDS_BEFORE_PROBLEM || isDenied(error)
         ? trouble(toProviderError({ operation: "read jobs" })(error))
         : Effect.void,
-    onSuccess: trouble(undefined)
+    onSuccess: Effect.andThen(sayAnswered, trouble(undefined))
   })
 
   const track = Effect.fnUntraced(function* (

@@ -3,6 +3,7 @@
  * the word itself is kept.
  */
 import type { JobState } from "../../domain/Job.ts"
+import { plain } from "./PlainText.ts"
 import type { JobRow } from "./Wire.ts"
 
 const states: Readonly<Record<string, JobState>> = {
@@ -24,7 +25,7 @@ export interface Stated {
 
 export const stateOf = (status: string): Stated => {
   const state = Object.hasOwn(states, status) ? states[status] : undefined
-  return state === undefined ? { state: "Unknown", detail: status } : { state, detail: "" }
+  return state === undefined ? { state: "Unknown", detail: plain(status, 100) } : { state, detail: "" }
 }
 
 /** The job has ended, and AAP will not change it any more. */
@@ -38,8 +39,11 @@ export interface Times {
   readonly finishedAt?: string
 }
 
+const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/u
+
+/** Kubernetes would refuse the whole status for a time that is none. */
 const time = (value: string | null | undefined): string | undefined =>
-  value === undefined || value === null || value === "" ? undefined : value
+  typeof value === "string" && rfc3339.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined
 
 export const timesOf = (row: JobRow): Times => {
   const startedAt = time(row.started)

@@ -14,7 +14,8 @@ const at = (value: unknown, ...path: ReadonlyArray<string>): unknown => {
 }
 
 const key = /^[^/\s]+\/(?:provision\/[^/\s]+|deprovision)\/\d+$/u
-const keyInText = /[^/\s"']+\/(?:provision\/[^/\s"']+|deprovision)\/\d+/u
+/** Bounded, as people's variables may be large and hold anything. */
+const keyInText = /[^/\s"']{1,64}\/(?:provision\/[^/\s"']{1,64}|deprovision)\/\d{1,15}/u
 
 /** The launch key a job was launched under, whoever's it is. */
 export const keyIn = (extraVars: string | null | undefined): string | undefined => {

@@ -23,7 +23,7 @@ export interface Rounds {
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanoseconds) => Number(nanoseconds / 1_000_000n))
 
-/** A struggling AAP gets smaller requests. */
+/** A struggling AAP gets smaller requests. One that answers nothing is away, whatever the size. */
 const isStruggle = (error: AapError): boolean =>
   error._tag === "ServerFailure" ||
   error._tag === "Timeout" ||
@@ -87,7 +87,7 @@ export const makeRounds = Effect.fnUntraced(function* (asking: Asking): Effect.f
       return
     }
     const { answered, failure } = asked.value
-    if (failure !== undefined && isStruggle(failure)) limit = smaller(limit)
+    if (failure !== undefined && answered > 0 && isStruggle(failure)) limit = smaller(limit)
     else if (regular) limit = larger(limit)
     yield* failure !== undefined && answered === 0 ? failed(failure) : succeeded(asked.value, regular)
   })

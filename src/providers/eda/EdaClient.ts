@@ -7,6 +7,7 @@
  */
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted, type Schema, Stream } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { edaMetrics } from "../../telemetry/Metrics.ts"
 import { BodyTooLarge, type EdaError, Timeout } from "./EdaError.ts"
 import { EdaSettings, type EdaSettingsShape } from "./EdaSettings.ts"
 import { type Answer, fromAnswer, fromTransport } from "./ErrorTranslation.ts"
@@ -86,12 +87,15 @@ const logged = (webhook: string) => ({
     })
 })
 
+/** The client's own spans would show the whole address, in which there may be a secret. */
+const untraced = Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
+
 /** One exchange within the time there is. The head of an answer decides; a body that does not come in time is left. */
 const exchange = (http: HttpClient.HttpClient, request: HttpClientRequest.HttpClientRequest) =>
   Effect.suspend(() => {
     let head: Answer | undefined
     const exchanged = Effect.gen(function* () {
-      const response = yield* Effect.mapError(http.execute(request), fromTransport)
+      const response = yield* Effect.mapError(untraced(http.execute(request)), fromTransport)
       head = { status: response.status, headers: { ...response.headers }, body: "" }
       return { ...head, body: yield* readSome(response) }
     })
@@ -121,6 +125,9 @@ const makePost = (settings: EdaSettingsShape, http: HttpClient.HttpClient) => {
     const token = yield* currentToken
     const log = logged(webhook)
     const answer = yield* exchange(http, requestOf(webhook, bytes, token)).pipe(
+      Effect.tap(({ status }) => edaMetrics.requests.add({ code: String(status) })),
+      Effect.tapError(() => edaMetrics.requests.add({ code: "<error>" })),
+      Effect.withSpan("eda webhook", { kind: "client", attributes: { "http.request.method": "POST" } }),
       Effect.tap(log.answer),
       Effect.tapError(log.failure)
     )

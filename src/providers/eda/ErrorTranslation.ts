@@ -21,7 +21,7 @@ const shown = (text: string): string => {
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{16,}/gu, "$1 [redacted]")
     .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/giu, "…")
     .replace(/\b(\d{1,3}(?:\.\d{1,3}){3}):\d+\b/gu, "$1")
-    .replace(/[\p{Cc}\s]+/gu, " ")
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, " ")
     .trim()
   const characters = [...line]
   return characters.length <= LONGEST_WORDS ? line : `${characters.slice(0, LONGEST_WORDS - 1).join("")}…`
@@ -43,9 +43,9 @@ const wordsIn = (body: string): string => {
   const json = parsed(body)
   if (isRecord(json)) {
     const said = [json.detail, json.error, json.message].find((value) => typeof value === "string")
-    return typeof said === "string" ? said : JSON.stringify(json)
+    return typeof said === "string" ? said : body
   }
-  const title = /<title[^>]*>([^<]*)/iu.exec(body)?.[1]
+  const title = /<title[^>]{0,200}>([^<]*)/iu.exec(body)?.[1]
   if (title !== undefined) return title
   return /<[a-z!/]/iu.test(body) ? "" : body
 }

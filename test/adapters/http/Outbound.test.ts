@@ -1,10 +1,8 @@
 /** The client towards a provider over real sockets and real TLS. */
 import { createServer } from "node:https"
-import { createServer as createTcpServer } from "node:net"
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { HttpClient } from "effect/http"
-import * as Health from "../../../src/adapters/http/Health.ts"
 import * as Outbound from "../../../src/adapters/http/Outbound.ts"
 import type { Outbound as Asked } from "../../../src/ports/Outbound.ts"
 import { makeAuthority } from "../kubernetes/certificates.ts"
@@ -28,15 +26,6 @@ const provider = Effect.gen(function* () {
   const address = server.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
   return { url: `https://127.0.0.1:${port}`, certificate: identity.cert }
-})
-
-/** A port that was free a moment ago. */
-const freePort = Effect.callback<number>((resume) => {
-  const server = createTcpServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
 })
 
 const asks = (server: string, more: Partial<Asked>, path = "/"): Effect.Effect<string> =>
@@ -74,18 +63,5 @@ it.live("a redirect is not followed, so that no credential reaches another host"
   Effect.gen(function* () {
     const { url } = yield* provider
     assert.match(yield* asks(url, { verify: false }, "/moved"), /^302/u)
-  })
-)
-
-it.live("probes answer on their own port, and say why they fail", () =>
-  Effect.gen(function* () {
-    const port = yield* freePort
-    yield* Layer.build(
-      Health.layer(port, { alive: Effect.succeedNone, ready: Effect.succeedSome("the first list is not complete") })
-    )
-    const get = (path: string) => asks(`http://127.0.0.1:${port}`, {}, path)
-    assert.strictEqual(yield* get("/livez"), "200 ok\n")
-    assert.strictEqual(yield* get("/healthz"), "200 ok\n")
-    assert.strictEqual(yield* get("/readyz"), "503 the first list is not complete\n")
   })
 )

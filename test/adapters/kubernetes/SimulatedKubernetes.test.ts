@@ -107,7 +107,7 @@ it.effect("events are stored with their count", () =>
     const options = { apiVersion: `${GROUP}/v1alpha1`, kind: "Widget" }
     const events = yield* makeEvents(options).pipe(Effect.provideService(ApiServer, api), Scope.provide(scope))
     const regarding = viewOf(yield* get(client, "a"))
-    const one = { regarding, type: "Warning", reason: "JobFailed", action: "Launch", note: "it broke" } as const
+    const one = { regarding, reason: "JobFailed", note: "it broke" } as const
     for (const _ of [1, 2, 3]) yield* events.publish(one)
     yield* Scope.close(scope, Exit.void)
     const stored = yield* simulated.stored("events")

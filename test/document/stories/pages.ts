@@ -149,6 +149,29 @@ const silent: Story = {
     })
 }
 
+const election: Story = {
+  name: "every command about the election works: which replica leads, and what the replicas say of it",
+  blocks: [],
+  sections: [`${TROUBLE} Which replica works`],
+  tell: (site) =>
+    Effect.gen(function* () {
+      const alone = yield* deployAap(site)
+      yield* alone.stop
+      const elect = `CLOUDKIT_LEADER_ELECT=true POD_NAMESPACE=${site.system}`
+      const deployment = `deployment/cloudkit-operator-controller-manager -n ${site.system}`
+      const { code, output } = yield* site.shell.run(`kubectl set env ${deployment} ${elect}`)
+      assert.strictEqual(code, 0, output)
+      yield* site.operate
+      yield* eventually("a leader", Effect.sync(site.logText), (text) => text.includes('"msg":"leading"'))
+      yield* followSection(site, TROUBLE, "Which replica works", {}, (s) =>
+        Effect.gen(function* () {
+          const holder = yield* s.run("kubectl get lease")
+          assert.include(yield* s.run("kubectl logs"), holder)
+        })
+      )
+    })
+}
+
 const manifest = `apiVersion: cloudkit.openshift.io/v1alpha1
 kind: ComputeInstance
 metadata: { name: test-ci }
@@ -191,4 +214,4 @@ const migration: Story = {
     })
 }
 
-export const pages: ReadonlyArray<Story> = [trouble, silent, migration]
+export const pages: ReadonlyArray<Story> = [trouble, silent, election, migration]

@@ -27,6 +27,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   computeinstance: { base: "/apis/cloudkit.openshift.io/v1alpha1", plural: "computeinstances" },
   ci: { base: "/apis/cloudkit.openshift.io/v1alpha1", plural: "computeinstances" },
   deployment: { base: "/apis/apps/v1", plural: "deployments" },
+  lease: { base: "/apis/coordination.k8s.io/v1", plural: "leases" },
   secret: { base: "/api/v1", plural: "secrets" }
 }
 

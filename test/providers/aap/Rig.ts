@@ -133,7 +133,7 @@ export const count = (wire: FaultyWire, which: (request: Pick<WireRequest, "meth
 // ── polling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The jobs that a poll asked for. */
-export const idsOf = (exchange: Exchange): ReadonlyArray<string> =>
+export const idsOf = (exchange: Pick<Exchange, "query">): ReadonlyArray<string> =>
   new URLSearchParams(exchange.query).get("id__in")?.split(",") ?? []
 export const polls = (rig: Rig) =>
   Effect.map(rig.wire.exchanges, (all) => all.filter((exchange) => exchange.query.includes("id__in")))

@@ -108,6 +108,40 @@ describe("6. poison is isolated", () => {
     })
   )
 
+  it.effect(
+    "rows on which AAP breaks, wherever they are, are found by the second round, and then asked for alone",
+    () =>
+      Effect.gen(function* () {
+        const rig = yield* makeRig()
+        yield* rig.aap.play(() => forever)
+        const { references, stateOf } = yield* follow(rig, upTo(40))
+        const bad = [3, 17, 35]
+        const poison = bad.map((n) => references.get(n)?.id ?? "")
+        yield* rig.wire.order({
+          when: (request) => isPoll(request) && idsOf({ query: request.url.search }).some((id) => poison.includes(id)),
+          times: 1000,
+          harm: { _tag: "Answer", response: json(500, { detail: "A server error has occurred." }) }
+        })
+        yield* TestClock.adjust(ROUND)
+        yield* TestClock.adjust("45 seconds")
+        const good = upTo(40).filter((n) => !bad.includes(n))
+        for (const n of good) assert.strictEqual(yield* stateOf(n), "Running")
+        for (const n of bad) assert.isUndefined(yield* stateOf(n))
+        yield* rig.wire.forget
+        yield* TestClock.adjust(ROUND)
+        // all others together, each of the three alone, and a look whether AAP still answers between them
+        assert.isAtMost(yield* count(rig.wire, isPoll), 1 + 3 + 3)
+        yield* rig.wire.heal
+        yield* TestClock.adjust(ROUND)
+        for (const n of bad) assert.strictEqual(yield* stateOf(n), "Running")
+        yield* rig.wire.forget
+        yield* TestClock.adjust(ROUND)
+        assert.strictEqual(yield* count(rig.wire, isPoll), 1)
+      })
+  )
+})
+
+describe("6. an outage is not poison", () => {
   it.effect("an AAP that breaks on everything is an outage: three requests, not a search for poison", () =>
     Effect.gen(function* () {
       const rig = yield* makeRig()
@@ -116,6 +150,18 @@ describe("6. poison is isolated", () => {
       yield* rig.wire.order({ when: isPoll, times: 1000, harm })
       yield* TestClock.adjust(ROUND)
       assert.strictEqual(yield* count(rig.wire, isPoll), 3)
+    })
+  )
+
+  it.effect("an outage that begins in the middle of a round ends it", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* follow(rig, upTo(1000))
+      const harm = { _tag: "Answer", response: json(500, { detail: "A server error has occurred." }) } as const
+      let asked = 0
+      yield* rig.wire.order({ when: (request) => isPoll(request) && ++asked > 2, times: 1000, harm })
+      yield* TestClock.adjust(ROUND)
+      assert.isAtMost(yield* count(rig.wire, isPoll), 2 + 5)
     })
   )
 

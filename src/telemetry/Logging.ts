@@ -3,7 +3,7 @@
  *
  * Every line has `ts`, `level` and `msg`; structured fields stand beside them. A cause is kept whole, under `error`.
  */
-import { Cause, Layer, Logger, type LogLevel, References } from "effect"
+import { Cause, Context, type Fiber, Layer, Logger, type LogLevel, Option, References, Tracer } from "effect"
 
 export type LogFormat = "json" | "pretty"
 
@@ -16,6 +16,14 @@ const messageOf = (parts: ReadonlyArray<unknown>): string =>
 /** Control characters would let a message forge lines or move the cursor; newlines of a cause stay escaped by JSON. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, " ")
 
+const isTraced = /^[0-9a-f]{32}$/u
+
+/** Where the line belongs to in the traces, if there are any. */
+const traceOf = (fiber: Fiber.Fiber<unknown, unknown>): Readonly<Record<string, string>> => {
+  const span = Option.getOrUndefined(Context.getOption(fiber.context, Tracer.ParentSpan))
+  return span !== undefined && isTraced.test(span.traceId) ? { trace_id: span.traceId, span_id: span.spanId } : {}
+}
+
 const json = Logger.make<unknown, void>(({ cause, date, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const given = parts.filter(Cause.isCause)
@@ -27,6 +35,7 @@ const json = Logger.make<unknown, void>(({ cause, date, fiber, logLevel, message
       msg: printable(messageOf(parts)),
       ...Object.assign({}, ...parts.filter(isFields)),
       ...fiber.getRef(References.CurrentLogAnnotations),
+      ...traceOf(fiber),
       ...(error.length === 0 ? {} : { error: error.join("\n") })
     })}\n`
   )

@@ -1,0 +1,149 @@
+/**
+ * A replica of the operator as a process of its own, with a wire of its own to a real API server: it can be cut, slowed
+ * down, and told what to do at the very moment when a request passes.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Result, type Scope, Stream } from "effect"
+import { HttpClientRequest } from "effect/http"
+import * as OperatorProcess from "../document/OperatorProcess.ts"
+import { isObject, type JsonObject, parseJson, stringAt } from "../support/kubernetes/Json.ts"
+import { ConnectionLost, serve, type WireHandler, type WireRequest, type WireResponse } from "../support/Wire.ts"
+import type { ControlPlane } from "./ControlPlane.ts"
+
+export interface Replica {
+  readonly name: string
+  readonly process: OperatorProcess.OperatorProcess
+  /** From now on nothing gets through to the API server, and nothing comes back. */
+  readonly cut: (isCut: boolean) => void
+  /** Nobody is there: every request is broken off at once. */
+  readonly refuse: (isRefused: boolean) => void
+  /** Every request takes so many milliseconds longer. */
+  readonly slow: (millis: number) => void
+  /** What happens once, when the next such request has taken effect and before its answer leaves. */
+  readonly at: (when: (request: WireRequest) => boolean, what: Effect.Effect<void>) => void
+  /** The body of `/readyz`, or why there is none. */
+  readonly readyz: Effect.Effect<string>
+  readonly log: () => ReadonlyArray<JsonObject>
+}
+
+const methodOf = (method: string) =>
+  method === "PATCH" || method === "POST" || method === "PUT" || method === "DELETE" ? method : "GET"
+
+/** Everything as it comes, watches included. */
+const forwarded =
+  ({ client, url }: ControlPlane, token: string): WireHandler =>
+  (request) =>
+    Effect.gen(function* () {
+      const type = request.headers["content-type"] ?? "application/json"
+      const target = HttpClientRequest.make(methodOf(request.method))(
+        `${url}${request.url.pathname}${request.url.search}`,
+        { headers: { accept: "application/json", authorization: `Bearer ${token}` } }
+      )
+      const answer = yield* client.execute(
+        request.body === "" ? target : HttpClientRequest.bodyText(target, request.body, type)
+      )
+      const body = answer.stream.pipe(
+        Stream.decodeText,
+        Stream.mapError(() => new ConnectionLost({ code: "ECONNRESET" }))
+      )
+      const isWatch = request.url.searchParams.has("watch")
+      return {
+        status: answer.status,
+        headers: { "content-type": answer.headers["content-type"] ?? "application/json" },
+        body: isWatch ? body : yield* Stream.mkString(body)
+      } satisfies WireResponse
+    }).pipe(Effect.mapError(() => new ConnectionLost({ code: "ECONNRESET" })))
+
+const makeWire = (inner: WireHandler) => {
+  let cut = false
+  let refused = false
+  let delay = 0
+  let hook: { readonly when: (request: WireRequest) => boolean; readonly what: Effect.Effect<void> } | undefined
+
+  const unlessCut = <A>(value: A) => Effect.suspend(() => (cut ? Effect.never : Effect.succeed(value)))
+  const handler: WireHandler = (request) =>
+    Effect.gen(function* () {
+      if (refused) return yield* new ConnectionLost({ code: "ECONNRESET" })
+      yield* unlessCut(request)
+      yield* Effect.sleep(delay)
+      const answer = yield* inner(request)
+      if (hook?.when(request) === true) {
+        const { what } = hook
+        hook = undefined
+        yield* what
+      }
+      const { body } = yield* unlessCut(answer)
+      return { ...answer, body: typeof body === "string" ? body : Stream.mapEffect(body, unlessCut) }
+    })
+  return {
+    handler,
+    cut: (isCut: boolean) => {
+      cut = isCut
+    },
+    refuse: (isRefused: boolean) => {
+      refused = isRefused
+    },
+    slow: (millis: number) => {
+      delay = millis
+    },
+    at: (when: (request: WireRequest) => boolean, what: Effect.Effect<void>) => {
+      hook = { when, what }
+    }
+  }
+}
+
+const kubeconfigOf = (server: string): JsonObject => ({
+  apiVersion: "v1",
+  kind: "Config",
+  "current-context": "here",
+  clusters: [{ name: "here", cluster: { server } }],
+  contexts: [{ name: "here", context: { cluster: "here", user: "operator" } }],
+  users: [{ name: "operator", user: {} }]
+})
+
+const bodyOf = (port: string): Effect.Effect<string> =>
+  Effect.tryPromise(async (signal) => (await fetch(`http://127.0.0.1:${port}/readyz`, { signal })).text()).pipe(
+    Effect.timeout("500 millis"),
+    Effect.orElseSucceed(() => "no answer")
+  )
+
+const parsed = (text: string): ReadonlyArray<JsonObject> =>
+  text
+    .split("\n")
+    .map((line) => Result.getOrUndefined(parseJson(line)))
+    .filter((line) => line !== undefined)
+    .filter(isObject)
+
+export const startReplica = (
+  name: string,
+  to: { readonly plane: ControlPlane; readonly token: string },
+  home: string,
+  env: Readonly<Record<string, string>>
+): Effect.Effect<Replica, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const wire = makeWire(forwarded(to.plane, to.token))
+    const { url } = yield* serve(wire.handler)
+    const kubeconfig = join(home, `${name}.kubeconfig`)
+    const log = join(home, `${name}.log`)
+    writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(url)))
+    const process = yield* OperatorProcess.start({ ...env, KUBECONFIG: kubeconfig }, log)
+    return {
+      name,
+      process,
+      cut: wire.cut,
+      refuse: wire.refuse,
+      slow: wire.slow,
+      at: wire.at,
+      readyz: bodyOf(process.healthPort),
+      log: () => parsed(readFileSync(log, "utf8"))
+    }
+  })
+
+/** When a line was first logged after a moment; both in milliseconds since 1970. */
+export const loggedAt = (replica: Replica, message: string, since = 0): number | undefined =>
+  replica
+    .log()
+    .filter((line) => stringAt(line, "msg") === message)
+    .map((line) => Date.parse(stringAt(line, "ts") ?? ""))
+    .find((at) => at >= since)
