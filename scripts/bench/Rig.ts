@@ -1,7 +1,7 @@
 /**
  * An operator between simulators, each a process of its own: what every row of the benchmark begins with.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { Duration, Effect, Schedule, type Scope } from "effect"
@@ -43,7 +43,7 @@ const closed = (server: Server) =>
     server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
   })
 
-const freePorts = Effect.flatMap(Effect.all([listening, listening]), (servers) =>
+export const freePorts = Effect.flatMap(Effect.all([listening, listening]), (servers) =>
   Effect.forEach(servers, (server) => closed(server))
 )
 
@@ -58,7 +58,7 @@ const kubeconfig = (server: string): string =>
   })
 
 /** Nothing of an operator's variables comes in from outside. */
-const inherited = (): NodeJS.ProcessEnv =>
+export const inherited = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CLOUDKIT|OSAC)_|^KUBECONFIG$/u.test(name)))
 
 const seconds = (duration: Duration.Duration): string => `${Duration.toMillis(duration)}ms`
@@ -130,6 +130,3 @@ export const startOperator = ({ aap, kubernetes, options }: Rig): Effect.Effect<
 /** Suspends until the operator says that it is ready. */
 export const ready = ({ child, health }: Operator): Effect.Effect<void, ProcessFailed> =>
   answersReady(`${health}/readyz`, child).pipe(Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 1200 }))
-
-/** The log of an operator, for whoever wants to see why. */
-export const logOf = ({ child }: Operator): string => readFileSync(child.log, "utf8")

@@ -4,7 +4,7 @@
  */
 import { Data, Duration, Effect, Option, References } from "effect"
 import { TestClock } from "effect/testing"
-import { fromUnknown, type JsonObject, objectAt, stringAt, without } from "../../test/support/kubernetes/Json.ts"
+import { type JsonObject, objectAt, stringAt, without } from "../../test/support/kubernetes/Json.ts"
 import type { LedgerJob } from "../../test/support/SimulatedAap.ts"
 import { makeWorld } from "../../test/support/World.ts"
 import type { Sample } from "../processes/Stock.ts"
@@ -72,10 +72,3 @@ export const captureSamples: Effect.Effect<Samples, NoSample> = capture.pipe(
   Effect.provideService(References.MinimumLogLevel, "None"),
   Effect.provide(TestClock.layer())
 )
-
-/** The size of an object as the operator keeps it. */
-export const sizeOf = (sample: Sample): number => {
-  const object = fromUnknown(JSON.parse(sample.object))
-  const whole = objectAt(object)
-  return JSON.stringify({ ...whole, metadata: without(objectAt(whole, "metadata"), "managedFields") }).length
-}

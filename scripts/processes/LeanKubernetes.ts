@@ -98,7 +98,9 @@ export class LeanKubernetes {
       if (target === undefined || url.pathname.endsWith("/events")) return this.elsewhere(request)
       if (target.name === undefined) {
         if (method === "POST") return this.create(target, request)
-        return url.searchParams.get("watch") === "true" ? this.watch(target, request) : this.list(target, request)
+        return ["1", "true"].includes(url.searchParams.get("watch") ?? "")
+          ? this.watch(target, request)
+          : this.list(target, request)
       }
       const key = `${target.namespace ?? ""}/${target.name}`
       const text = this.text(key)
@@ -127,9 +129,11 @@ export class LeanKubernetes {
 
   private list({ namespace }: Target, { url }: WireRequest): WireResponse {
     const limit = Number(url.searchParams.get("limit") ?? "0") || Number.POSITIVE_INFINITY
-    const [at = "", after = ""] = Buffer.from(url.searchParams.get("continue") ?? "", "base64url")
-      .toString()
-      .split(" ")
+    const token = url.searchParams.get("continue") ?? ""
+    const [at = "", after = ""] = Buffer.from(token, "base64url").toString().split(" ")
+    if (!/^\d*$/u.test(url.searchParams.get("limit") ?? "") || (token !== "" && !/^\d+$/u.test(at))) {
+      return refusal(400, "BadRequest", "limit or continue is malformed")
+    }
     const revision = at === "" ? String(this.revision) : at
     const prefix = namespace === undefined ? "" : `${namespace}/`
     const all = this.keys()
@@ -142,9 +146,10 @@ export class LeanKubernetes {
       items.push(this.text(key) ?? "{}")
       last = key
     }
-    const more = index >= 0 && all.slice(index).some((key) => key.startsWith(prefix))
-    const next = more ? Buffer.from(`${revision} ${last}`).toString("base64url") : ""
-    const metadata = JSON.stringify({ continue: next, resourceVersion: revision })
+    const left = index < 0 ? 0 : all.slice(index).filter((key) => key.startsWith(prefix)).length
+    const next = left > 0 ? Buffer.from(`${revision} ${last}`).toString("base64url") : ""
+    const remaining = left > 0 ? { remainingItemCount: left } : {}
+    const metadata = JSON.stringify({ continue: next, resourceVersion: revision, ...remaining })
     const head = `{"apiVersion":"${this.apiVersion}","kind":"${this.kind}List","metadata":${metadata},"items":[`
     return { status: 200, headers: { "content-type": "application/json" }, body: `${head}${items.join(",")}]}` }
   }
@@ -208,10 +213,12 @@ export class LeanKubernetes {
     const given = objectAt(whole, "metadata")
     const generation = Number(kept.generation ?? 1) + (equal(old.spec, whole.spec) ? 0 : 1)
     const own = Object.fromEntries(
-      ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"].flatMap((field) => {
-        const value = kept[field]
-        return value === undefined ? [] : [[field, value]]
-      })
+      ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"].flatMap(
+        (field) => {
+          const value = kept[field]
+          return value === undefined ? [] : [[field, value]]
+        }
+      )
     )
     const metadata = { ...given, ...own, generation }
     return { ...without(whole, "status"), metadata, ...(old.status === undefined ? {} : { status: old.status }) }
@@ -223,7 +230,12 @@ export class LeanKubernetes {
     }
     if (stringAt(object, "metadata", "deletionTimestamp") !== undefined) return json(200, object)
     const metadata = objectAt(object, "metadata")
-    const marked = { ...metadata, deletionTimestamp: now(), generation: Number(metadata.generation ?? 1) + 1 }
+    const marked = {
+      ...metadata,
+      deletionTimestamp: now(),
+      deletionGracePeriodSeconds: 0,
+      generation: Number(metadata.generation ?? 1) + 1
+    }
     return json(200, this.commit(key, "MODIFIED", { ...object, metadata: marked }))
   }
 

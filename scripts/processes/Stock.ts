@@ -25,7 +25,7 @@ export type Sample = typeof Sample.Type
 
 /** Names sort as their numbers do. */
 export const nameOf = (n: number): string => `stock-${String(n).padStart(7, "0")}`
-export const uidOf = (n: number): string => `10000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`
+const uidOf = (n: number): string => `10000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`
 
 /** Letters that do not compress away, the same for the same number. */
 const parametersOf = (n: number, length: number): string => {

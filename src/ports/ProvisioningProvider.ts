@@ -95,6 +95,11 @@ export interface Provider {
    */
   readonly prepare: (operation: Operation) => Effect.Effect<PreparedLaunch, ProviderError, Scope.Scope>
   /**
+   * Asks, in one request without an effect, whether it would launch, as far as one request can tell. Repeatable. Absent:
+   * there is nothing to ask.
+   */
+  readonly check?: Effect.Effect<void, ProviderError>
+  /**
    * Every job of `template` created since `since` (RFC 3339) that carries a key of object `uid`, oldest first, terminal
    * ones too. The search begins after the call; concurrent calls share one. Absent: the provider cannot tell.
    */

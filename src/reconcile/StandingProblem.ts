@@ -17,7 +17,7 @@ export class StandingProblem extends Context.Service<
     readonly clear: (object: string) => Effect.Effect<void>
     /** What was written about the object in words, just now. */
     readonly said: (object: string, words: string) => Effect.Effect<void>
-    /** Whether these are the last words about the object, and seconds old. */
+    /** Whether this was written seconds ago. */
     readonly justSaid: (object: string, words: string) => Effect.Effect<boolean>
     readonly forget: (object: string) => Effect.Effect<void>
   }
@@ -27,7 +27,7 @@ export class StandingProblem extends Context.Service<
 
   static readonly layer = Layer.sync(StandingProblem, () => {
     const standing = new Map<string, { readonly step: Step["_tag"]; readonly problem: Problem }>()
-    const spoken = new Map<string, { readonly words: string; readonly at: bigint }>()
+    const spoken = new Map<string, ReadonlyMap<string, bigint>>()
     const patience = Duration.toNanosUnsafe(StandingProblem.PATIENCE)
     return StandingProblem.of({
       of: (object, step) =>
@@ -37,11 +37,15 @@ export class StandingProblem extends Context.Service<
         }),
       note: (object, step, problem) => Effect.sync(() => void standing.set(object, { step, problem })),
       clear: (object) => Effect.sync(() => void standing.delete(object)),
-      said: (object, words) => Effect.map(Clock.monotonicTimeNanos, (at) => void spoken.set(object, { words, at })),
+      said: (object, words) =>
+        Effect.map(Clock.monotonicTimeNanos, (now) => {
+          const fresh = [...(spoken.get(object) ?? [])].filter(([old, at]) => old !== words && now - at < patience)
+          spoken.set(object, new Map([...fresh, [words, now]]))
+        }),
       justSaid: (object, words) =>
         Effect.map(Clock.monotonicTimeNanos, (now) => {
-          const last = spoken.get(object)
-          return last?.words === words && now - last.at < patience
+          const at = spoken.get(object)?.get(words)
+          return at !== undefined && now - at < patience
         }),
       forget: (object) =>
         Effect.sync(() => {

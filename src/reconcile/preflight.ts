@@ -1,6 +1,6 @@
 /**
  * Finds out at the start whether the active provider would launch, so that a wrong token or an address that does not answer
- * is said before anybody wants a machine. Has no effect, and stops asking once the provider has said yes.
+ * is said before anybody wants a machine. One request without an effect, repeated with backoff until the provider says yes.
  */
 import { Cause, Duration, Effect, Option } from "effect"
 import type { ProviderError } from "../ports/ProviderError.ts"
@@ -11,6 +11,7 @@ import { retryAfter } from "./policy.ts"
 /** `note` hears of what is wrong, and of nothing once it is right. */
 export const preflight = Effect.fnUntraced(function* (note: (problem: Option.Option<string>) => void) {
   const { active } = yield* Providers
+  if (active.check === undefined) return
   const backoff = Backoff.make<ProviderError>({ backoff: Backoff.exponential("5 seconds", "5 minutes"), retryAfter })
   let said = ""
 
@@ -28,12 +29,7 @@ export const preflight = Effect.fnUntraced(function* (note: (problem: Option.Opt
     yield* Effect.sleep(Duration.max(delay, Duration.seconds(1)))
   })
 
-  const asked = Effect.forEach(
-    ["provision", "deprovision"] as const,
-    (operation) => Effect.scoped(active.prepare(operation)),
-    { discard: true }
-  )
-  while (!(yield* Effect.as(asked, true).pipe(Effect.catch((error) => Effect.as(refused(error), false))))) {}
+  while (!(yield* Effect.as(active.check, true).pipe(Effect.catch((error) => Effect.as(refused(error), false))))) {}
   note(Option.none())
   yield* Effect.logInfo("the provider is ready to launch", { provider: active.name })
 })

@@ -188,7 +188,7 @@ export const loop = <A, E>(options: Options<A, E>, sink: Sink<A>): Effect.Effect
       Effect.suspend(() => options.onProblem({ activity, cause, ...wait })),
       (inner) => Effect.logError("reporting a problem of the reflector failed itself", inner)
     )
-    yield* Effect.raceFirst(Effect.sleep(wait.delay), sink.again.await)
+    yield* Effect.timeoutOption(sink.again.await, wait.delay)
   })
 
   return Effect.forever(Effect.catchCause(step, recover))

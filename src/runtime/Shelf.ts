@@ -7,7 +7,7 @@
 export type Pack<A> = (object: A) => () => A
 
 /** Objects that are kept unpacked. */
-const AT_HAND = 256
+const AT_HAND = 1000
 
 interface Entry<A> {
   readonly version: string

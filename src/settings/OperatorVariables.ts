@@ -51,7 +51,7 @@ export const operatorVariables = (providers: readonly [string, ...ReadonlyArray<
   namespace: optional("COMPUTE_INSTANCE_NAMESPACE", label, {
     description: "The namespace whose ComputeInstances are looked after; all namespaces if it is not set."
   }),
-  maxConcurrentReconciles: withDefault("MAX_CONCURRENT_RECONCILES", int(1, 256), "10", {
+  maxConcurrentReconciles: withDefault("MAX_CONCURRENT_RECONCILES", int(1, 256), "64", {
     description: "How many objects are worked on at the same time."
   }),
   maxJobHistory: withDefault("MAX_JOB_HISTORY", int(2, 100), "10", {

@@ -11,7 +11,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Data, Effect, Layer, Schedule, type Scope } from "effect"
+import { Data, Effect, Layer, Schedule, Scope } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { fromUnknown, numberAt, stringAt } from "../support/kubernetes/Json.ts"
 
@@ -29,6 +29,11 @@ export interface ControlPlane {
   readonly certificate: string
   /** Compacts etcd up to its present revision. */
   readonly compact: Effect.Effect<void, ControlPlaneError>
+  /** Kills kube-apiserver, does something while it is gone, and starts it again, with further flags; etcd stays. */
+  readonly restarted: (
+    meanwhile: Effect.Effect<void>,
+    ...flags: ReadonlyArray<string>
+  ) => Effect.Effect<void, ControlPlaneError>
 }
 
 export interface Options {
@@ -170,11 +175,10 @@ export const start = (options: Options): Effect.Effect<ControlPlane, ControlPlan
     const etcdLog = join(folder, "etcd.log")
     const serverLog = join(folder, "kube-apiserver.log")
     yield* running(join(options.assets, "etcd"), etcdArguments(folder, etcdPort, peerPort), etcdLog)
-    const server = yield* running(
-      join(options.assets, "kube-apiserver"),
-      [...serverArguments(folder, etcdPort, port), ...auditArguments(folder, options.audit)],
-      serverLog
-    )
+    const args = [...serverArguments(folder, etcdPort, port), ...auditArguments(folder, options.audit)]
+    const serving = (flags: ReadonlyArray<string>) =>
+      running(join(options.assets, "kube-apiserver"), [...args, ...flags], serverLog)
+    let server = yield* serving([])
     const url = `https://127.0.0.1:${port}`
     const alive = (problem: ControlPlaneError) => problem.message !== "" && !hasEnded(server)
     const described = (problem: ControlPlaneError) =>
@@ -184,7 +188,17 @@ export const start = (options: Options): Effect.Effect<ControlPlane, ControlPlan
       Effect.retry({ ...patiently, while: alive }),
       Effect.mapError(described)
     )
-    yield* readiness(client, url).pipe(Effect.retry({ ...patiently, while: alive }), Effect.mapError(described))
+    const ready = readiness(client, url).pipe(Effect.retry({ ...patiently, while: alive }), Effect.mapError(described))
+    yield* ready
     const plain = yield* Layer.build(NodeHttpClient.layerUndici)
-    return { url, client, certificate, compact: Effect.provideContext(compaction(etcdPort), plain) }
+    const scope = yield* Effect.scope
+    const restarted: ControlPlane["restarted"] = (meanwhile, ...flags) =>
+      Effect.gen(function* () {
+        server.kill("SIGKILL")
+        yield* ended(server)
+        yield* meanwhile
+        server = yield* serving(flags)
+        yield* ready
+      }).pipe(Scope.provide(scope))
+    return { url, client, certificate, compact: Effect.provideContext(compaction(etcdPort), plain), restarted }
   })

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Effect, Result, type Scope, Stream } from "effect"
+import { Deferred, Effect, Result, type Scope, Stream } from "effect"
 import { HttpClientRequest } from "effect/http"
 import * as OperatorProcess from "../document/OperatorProcess.ts"
 import { isObject, type JsonObject, parseJson, stringAt } from "../support/kubernetes/Json.ts"
@@ -18,6 +18,8 @@ export interface Replica {
   readonly cut: (isCut: boolean) => void
   /** Nobody is there: every request is broken off at once. */
   readonly refuse: (isRefused: boolean) => void
+  /** Breaks the watches that are open now. */
+  readonly sever: () => void
   /** Every request takes so many milliseconds longer. */
   readonly slow: (millis: number) => void
   /** What happens once, when the next such request has taken effect and before its answer leaves. */
@@ -31,7 +33,7 @@ const methodOf = (method: string) =>
   method === "PATCH" || method === "POST" || method === "PUT" || method === "DELETE" ? method : "GET"
 
 /** Everything as it comes, watches included. */
-const forwarded =
+export const forwarded =
   ({ client, url }: ControlPlane, token: string): WireHandler =>
   (request) =>
     Effect.gen(function* () {
@@ -59,6 +61,7 @@ const makeWire = (inner: WireHandler) => {
   let cut = false
   let refused = false
   let delay = 0
+  let severed = Deferred.makeUnsafe<never, ConnectionLost>()
   let hook: { readonly when: (request: WireRequest) => boolean; readonly what: Effect.Effect<void> } | undefined
 
   const unlessCut = <A>(value: A) => Effect.suspend(() => (cut ? Effect.never : Effect.succeed(value)))
@@ -74,7 +77,9 @@ const makeWire = (inner: WireHandler) => {
         yield* what
       }
       const { body } = yield* unlessCut(answer)
-      return { ...answer, body: typeof body === "string" ? body : Stream.mapEffect(body, unlessCut) }
+      if (typeof body === "string") return answer
+      const lasting = Stream.interruptWhen(body, Deferred.await(severed))
+      return { ...answer, body: Stream.mapEffect(lasting, unlessCut) }
     })
   return {
     handler,
@@ -83,6 +88,10 @@ const makeWire = (inner: WireHandler) => {
     },
     refuse: (isRefused: boolean) => {
       refused = isRefused
+    },
+    sever: () => {
+      Deferred.doneUnsafe(severed, Effect.fail(new ConnectionLost({ code: "ECONNRESET" })))
+      severed = Deferred.makeUnsafe()
     },
     slow: (millis: number) => {
       delay = millis
@@ -133,6 +142,7 @@ export const startReplica = (
       process,
       cut: wire.cut,
       refuse: wire.refuse,
+      sever: wire.sever,
       slow: wire.slow,
       at: wire.at,
       readyz: bodyOf(process.healthPort),

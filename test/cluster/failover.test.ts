@@ -4,84 +4,40 @@
  * The quiet period is a second, far below what is safe: nothing but the last look before a launch leaves keeps a replica that
  * lost its lease from launching what the other one has launched again.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { type Cluster, controlPlane, partOf } from "../document/Cluster.ts"
+import { controlPlane } from "../document/Cluster.ts"
 import { eventually } from "../document/Site.ts"
-import { at, stringAt } from "../support/kubernetes/Json.ts"
+import { at } from "../support/kubernetes/Json.ts"
 import * as SimulatedAap from "../support/SimulatedAap.ts"
-import { ConnectionLost, serve, type WireRequest } from "../support/Wire.ts"
+import { ConnectionLost, type WireRequest } from "../support/Wire.ts"
 import { leftOut, present } from "./assets.ts"
-import { loggedAt, type Replica, startReplica } from "./Replica.ts"
+import { loggedAt, type Replica } from "./Replica.ts"
+import { makeScene, says } from "./Scene.ts"
 
 const LEASE = 5_000
 const TOKEN = "admin-token"
-const PROVISION = "osac-create-compute-instance"
-
-const collection = ({ namespace }: Cluster) =>
-  `/apis/cloudkit.openshift.io/v1alpha1/namespaces/${namespace}/computeinstances`
-
 const writesIntent = ({ body, method }: WireRequest): boolean => method === "PATCH" && body.includes("launch-intent")
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "failover-"))),
-  (home) => Effect.sync(() => rmSync(home, { recursive: true, force: true }))
-)
-
-const makeScene = Effect.gen(function* () {
-  const plane = yield* controlPlane
-  const cluster = yield* partOf(plane, "failover")
-  const home = yield* folder
-  const aap = yield* SimulatedAap.make({ templates: [{ name: PROVISION }, { name: "osac-delete-compute-instance" }] })
-  yield* aap.play(() => ({ pendingFor: "100 millis", runningFor: "500 millis", ends: "successful" as const }))
+const makeStage = Effect.gen(function* () {
   let isAway = true
-  const { url } = yield* serve((request) =>
-    isAway ? Effect.fail(new ConnectionLost({ code: "ECONNRESET" })) : aap.handler(request)
-  )
-  const env = {
-    POD_NAMESPACE: cluster.system,
-    CLOUDKIT_COMPUTE_INSTANCE_NAMESPACE: cluster.namespace,
-    CLOUDKIT_PROVISIONING_PROVIDER: "aap",
-    CLOUDKIT_AAP_URL: url,
-    CLOUDKIT_AAP_TOKEN: "operator-token",
-    CLOUDKIT_AAP_PROVISION_TEMPLATE: PROVISION,
-    CLOUDKIT_AAP_DEPROVISION_TEMPLATE: "osac-delete-compute-instance",
-    CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1s",
-    CLOUDKIT_AAP_LAUNCH_QUIET_PERIOD: "1s",
-    CLOUDKIT_LEADER_ELECT: "true",
-    CLOUDKIT_LEASE_DURATION: "5s"
-  }
-  const lease = `/apis/coordination.k8s.io/v1/namespaces/${cluster.system}/leases/cloudkit-operator-leader`
+  const scene = yield* makeScene(yield* controlPlane, {
+    name: "failover",
+    token: TOKEN,
+    around: (aap) => (request) => (isAway ? Effect.fail(new ConnectionLost({ code: "ECONNRESET" })) : aap(request)),
+    env: { CLOUDKIT_AAP_LAUNCH_QUIET_PERIOD: "1s", CLOUDKIT_LEADER_ELECT: "true", CLOUDKIT_LEASE_DURATION: "5s" }
+  })
+  const { ask, system } = scene.cluster
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${system}/leases/cloudkit-operator-leader`
   return {
-    cluster,
-    aap,
+    ...scene,
     aapComes: () => {
       isAway = false
     },
-    replica: (name: string) => startReplica(name, { plane, token: TOKEN }, home, env),
-    create: (name: string) =>
-      cluster.ask("POST", collection(cluster), {
-        apiVersion: "cloudkit.openshift.io/v1alpha1",
-        kind: "ComputeInstance",
-        metadata: { name },
-        spec: { name, vcpu: 1, memory: 1024, disk: 10 }
-      }),
-    isReady: (name: string) =>
-      eventually(
-        `${name} to be Ready`,
-        cluster.ask("GET", `${collection(cluster)}/${name}`),
-        ({ body }) => stringAt(body, "status", "phase") === "Ready"
-      ),
-    lease: Effect.map(cluster.ask("GET", lease), ({ body }) => body)
+    lease: Effect.map(ask("GET", lease), ({ body }) => body)
   }
 })
-type Scene = Effect.Success<typeof makeScene>
-
-const says = (replica: Replica, words: string) =>
-  eventually(`${replica.name} to say "${words}"`, replica.readyz, (body) => body.startsWith(words))
+type Stage = Effect.Success<typeof makeStage>
 
 /** How long after `since` the replica began to lead. */
 const leads = (replica: Replica, since: number) =>
@@ -94,11 +50,8 @@ const leads = (replica: Replica, since: number) =>
     (at = 0) => at - since
   )
 
-const launchesOf = ({ aap }: Scene, name: string) =>
-  Effect.map(aap.ledger, (jobs) => jobs.filter(({ object }) => object?.name === name).length)
-
 /** Started before anybody else is there: it waits for the API server and for AAP, says so, and goes on by itself. */
-const calm = Effect.fnUntraced(function* (scene: Scene) {
+const calm = Effect.fnUntraced(function* (scene: Stage) {
   const first = yield* scene.replica("first")
   first.refuse(true)
   yield* says(first, "the first list of ComputeInstances is not complete: list: ")
@@ -113,7 +66,7 @@ const calm = Effect.fnUntraced(function* (scene: Scene) {
 })
 
 /** Stopped between its intent and its launch for longer than the lease: the other one launches, and it never does. */
-const stopped = Effect.fnUntraced(function* (scene: Scene, leader: Replica, other: Replica) {
+const stopped = Effect.fnUntraced(function* (scene: Stage, leader: Replica, other: Replica) {
   let moment = 0
   leader.at(
     writesIntent,
@@ -134,12 +87,12 @@ const stopped = Effect.fnUntraced(function* (scene: Scene, leader: Replica, othe
   yield* scene.isReady("stopped")
   yield* leader.process.signal("SIGCONT")
   yield* says(leader, "standby")
-  assert.strictEqual(yield* launchesOf(scene, "stopped"), 1)
+  assert.strictEqual(yield* scene.launchesOf("stopped"), 1)
   assert.isDefined(loggedAt(leader, "this replica no longer leads: the launch is left to the one that does", moment))
 })
 
 /** Cut off from the API server: it stops before the other one begins. */
-const cutOff = Effect.fnUntraced(function* (scene: Scene, leader: Replica, other: Replica) {
+const cutOff = Effect.fnUntraced(function* (scene: Stage, leader: Replica, other: Replica) {
   const moment = Date.now()
   leader.cut(true)
   yield* scene.create("cut")
@@ -151,7 +104,7 @@ const cutOff = Effect.fnUntraced(function* (scene: Scene, leader: Replica, other
   yield* says(leader, "standby")
 })
 
-const killed = Effect.fnUntraced(function* (scene: Scene, leader: Replica, other: Replica) {
+const killed = Effect.fnUntraced(function* (scene: Stage, leader: Replica, other: Replica) {
   const moment = Date.now()
   yield* leader.process.kill
   yield* scene.create("killed")
@@ -160,7 +113,7 @@ const killed = Effect.fnUntraced(function* (scene: Scene, leader: Replica, other
 })
 
 /** A slow API server costs nobody the lease; told to go, twice even, the leader hands over at once and ends well. */
-const toldToGo = Effect.fnUntraced(function* (scene: Scene, leader: Replica, other: Replica) {
+const toldToGo = Effect.fnUntraced(function* (scene: Stage, leader: Replica, other: Replica) {
   const moment = Date.now()
   leader.slow(600)
   yield* scene.create("slow")
@@ -177,7 +130,7 @@ const toldToGo = Effect.fnUntraced(function* (scene: Scene, leader: Replica, oth
 })
 
 const story = Effect.gen(function* () {
-  const scene = yield* makeScene
+  const scene = yield* makeStage
   const first = yield* calm(scene)
   const second = yield* scene.replica("second")
   yield* says(second, "standby; ")
@@ -190,7 +143,7 @@ const story = Effect.gen(function* () {
   yield* toldToGo(scene, second, third)
 
   for (const name of ["calm", "stopped", "cut", "killed", "slow"]) {
-    assert.strictEqual(yield* launchesOf(scene, name), 1, `launches of ${name}`)
+    assert.strictEqual(yield* scene.launchesOf(name), 1, `launches of ${name}`)
   }
   assert.deepStrictEqual(SimulatedAap.overlaps(yield* scene.aap.ledger), [])
   assert.strictEqual(at(yield* scene.lease, "spec", "leaseTransitions"), 4)

@@ -101,8 +101,10 @@ const environmentOf = Effect.fnUntraced(function* (env: ReadonlyArray<Json>, clu
   return variables
 })
 
-/** There is one replica, and one that is killed need not be waited for, unless the Deployment says otherwise. */
-const alone = { CLOUDKIT_LEADER_ELECT: "false" }
+const ELECTION = "CLOUDKIT_LEADER_ELECT"
+
+/** There is one replica, and one that is killed need not be waited for, unless a story sets the variable. */
+const alone = { [ELECTION]: "false" }
 
 /** What only the test wants of the operator. */
 const besides = (cluster: Cluster, home: string) => ({
@@ -118,12 +120,17 @@ const hurried = (variables: Record<string, string>): Record<string, string> => (
 
 const DEPLOYMENT = "cloudkit-operator-controller-manager"
 
-/** The Deployment of the product, with the variables that a block of the document gives its container. */
+/**
+ * The Deployment of the product, with the variables that a block of the document gives its container. Whether there is an
+ * election is left to the stories.
+ */
 const writeDeployment = (site: Site, env: string): void => {
   const manifest = fromUnknown(parse(readFileSync("k8s/base/deployment.yaml", "utf8")))
   const [container = null] = listAt(manifest, "spec", "template", "spec", "containers")
   const given = listAt(fromUnknown(parse(site.here(env))), "env")
-  const kept = listAt(container, "env").filter((one) => given.every((other) => at(other, "name") !== at(one, "name")))
+  const kept = listAt(container, "env").filter(
+    (one) => at(one, "name") !== ELECTION && given.every((other) => at(other, "name") !== at(one, "name"))
+  )
   const containers = [{ ...objectAt(container), env: [...kept, ...given] }]
   const named = withAt(objectAt(manifest), ["metadata", "namespace"], site.system)
   mkdirSync(join(site.home, "config/manager"), { recursive: true })

@@ -30,7 +30,7 @@ export interface Move {
   readonly launched?: Job
 }
 
-/** AAP keeps finished jobs a little longer than the operator counts on. */
+/** AAP keeps finished jobs a little longer than the operator counts on; a person may delete one that was recorded at once. */
 const PURGED_AFTER = 3 * QUIET
 const failed = (applied: "no" | "unknown"): Told => ({ reply: { _tag: "failed", applied }, fresh: false })
 const isWrite = ({ _tag }: Request): boolean => _tag === "metadata" || _tag === "status" || _tag === "cancel"
@@ -172,7 +172,7 @@ const ofJobs = (state: State): ReadonlyArray<Move> => {
     } else if (
       !job.purged &&
       job.provider === "aap" &&
-      timeOf(state) - job.created >= PURGED_AFTER &&
+      (job.recorded || timeOf(state) - job.created >= PURGED_AFTER) &&
       state.left.purges > 0
     ) {
       moves.push({ name: as("purged"), state: changed(spend(state, "purges"), job, { purged: true }) })

@@ -37,7 +37,7 @@ const sorted = (json: unknown): unknown => {
 }
 
 /** JSON that is the same for the same content, whatever the order of its fields. */
-export const canonical = (json: unknown): string => JSON.stringify(sorted(json))
+const canonical = (json: unknown): string => JSON.stringify(sorted(json))
 
 const timeless = (status: JsonObject): JsonObject => ({
   ...status,
@@ -69,7 +69,7 @@ export type Written = Version | "Invalid"
 const known = new Map<string, Version>()
 const all: Array<Version> = []
 
-export const intern = (object: KubernetesObject): Version => {
+const intern = (object: KubernetesObject): Version => {
   const text = canonical(object)
   const found = known.get(text)
   if (found !== undefined) return found

@@ -20,7 +20,7 @@ if (present("etcd", "kube-apiserver", "kubectl")) {
       ...comparing,
       ...page
     })) {
-      it.effect(name, () => Effect.scoped(Effect.flatMap(Bench, check)), 120_000)
+      it.effect(name, () => Effect.scoped(Effect.flatMap(Bench, check)), 240_000)
     }
   })
 } else {

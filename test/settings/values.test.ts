@@ -23,7 +23,7 @@ describe("a configuration that can be used", () => {
         {
           provider: "eda",
           namespace: Option.none(),
-          maxConcurrentReconciles: 10,
+          maxConcurrentReconciles: 64,
           maxJobHistory: 10,
           cancelDeadline: 10,
           jobDeadline: 24,

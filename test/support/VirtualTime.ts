@@ -85,19 +85,22 @@ const make = () => {
     now = Math.max(now, until)
   }
 
+  /** Whole milliseconds, as wall clocks count. */
+  const millis = () => Math.floor(now)
   const nanos = () => BigInt(Math.round(now * 1_000_000))
   const sleep = (duration: Duration.Duration) =>
     Effect.suspend(() => {
-      const millis = Duration.toMillis(duration)
-      if (millis <= 0) return Effect.void
-      const sleeper = { at: now + millis, latch: Latch.makeUnsafe() }
+      const wait = Duration.toMillis(duration)
+      if (wait <= 0) return Effect.void
+      // whole microseconds, so that adding up many waits does not miss the instant they were meant to end at
+      const sleeper = { at: Math.ceil((now + wait) * 1_000) / 1_000, latch: Latch.makeUnsafe() }
       sleepers.add(sleeper)
       return Effect.onInterrupt(sleeper.latch.await, () => Effect.sync(() => sleepers.remove(sleeper)))
     })
 
   const clock: TestClock.TestClock = {
-    currentTimeMillisUnsafe: () => now,
-    currentTimeMillis: Effect.sync(() => now),
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
     currentTimeNanosUnsafe: nanos,
     currentTimeNanos: Effect.sync(nanos),
     monotonicTimeNanosUnsafe: nanos,

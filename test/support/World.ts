@@ -162,7 +162,7 @@ const operatorLayers = (client: HttpClient.HttpClient, options: WorldOptions) =>
   )
 })
 
-export const LEASE = { namespace: "default", name: "cloudkit-operator-leader" }
+const LEASE = { namespace: "default", name: "cloudkit-operator-leader" }
 
 /** The processes of one world are told apart by their numbers. */
 const makeLeader = Effect.fnUntraced(function* (options: WorldOptions, number: number) {

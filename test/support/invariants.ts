@@ -131,32 +131,45 @@ const recordsKept = (truth: Truth): ReadonlyArray<string> =>
 const isLeftAlone = (object: unknown): boolean =>
   at(object, "metadata", "annotations", "cloudkit.openshift.io/management-state") === "unmanaged"
 
+const wasRecorded = (history: ReadonlyArray<Version>, job: LedgerJob): boolean =>
+  history.some(({ object }) => recordedJobs(object).some((record) => at(record, "jobID") === String(job.id)))
+
 /** Every job that AAP still has was recorded in some version of its object, unless a person said hands off. */
 const allRecorded = (truth: Truth): ReadonlyArray<string> => {
   const versions = versionsOf(truth)
   return truth.ledger.flatMap((job) => {
     const history = versions.get(job.object?.uid ?? "") ?? []
-    const recorded = history.some(({ object }) =>
-      recordedJobs(object).some((record) => at(record, "jobID") === String(job.id))
-    )
     const now = history.at(-1)?.object
-    return recorded || now === undefined || isLeftAlone(now) || job.gone !== undefined
+    return wasRecorded(history, job) || now === undefined || isLeftAlone(now) || job.gone !== undefined
       ? []
       : [`${named(job)} was never recorded`]
   })
 }
 
+/** Where nobody took anything off an object, its jobs were recorded before it went, too. */
+export const recordedBeforeTheEnd = (truth: Truth): ReadonlyArray<string> => {
+  const versions = versionsOf(truth)
+  return truth.ledger.flatMap((job) => {
+    const history = versions.get(job.object?.uid ?? "") ?? []
+    return wasRecorded(history, job) || history.at(-1)?.object !== undefined
+      ? []
+      : [`${named(job)} was never recorded, and its object is gone`]
+  })
+}
+
+export const invariants = {
+  noOverlap,
+  oneJobPerKey,
+  intentFirst,
+  soberIntents,
+  recordsKept,
+  allRecorded,
+  cleanEnds,
+  truthfulRecords
+}
+
 /** All violations, in words; none in a sound course of events. Jobs inside a workflow are the workflow's own affair. */
 export const violations = (truth: Truth): ReadonlyArray<string> => {
   const own = { ...truth, ledger: truth.ledger.filter(({ workflow }) => workflow === undefined) }
-  return [
-    noOverlap,
-    oneJobPerKey,
-    intentFirst,
-    soberIntents,
-    recordsKept,
-    allRecorded,
-    cleanEnds,
-    truthfulRecords
-  ].flatMap((invariant) => invariant(own))
+  return Object.values(invariants).flatMap((invariant) => invariant(own))
 }

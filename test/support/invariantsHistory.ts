@@ -25,7 +25,7 @@ export interface Truth {
 export interface ClusterHistory {
   /** Around the API server's handler. */
   readonly recording: (inner: WireHandler) => WireHandler
-  readonly watches: (cluster: SimulatedKubernetes) => void
+  readonly watches: (cluster: Pick<SimulatedKubernetes, "objects">) => void
   /** Oldest first. */
   readonly versions: () => ReadonlyArray<Version>
 }
@@ -35,7 +35,7 @@ const word = (value: unknown): string => (typeof value === "string" ? value : ""
 export const makeHistory = (): ClusterHistory => {
   const versions: Array<Version> = []
   const current = new Map<string, string>()
-  let cluster: SimulatedKubernetes | undefined
+  let cluster: Pick<SimulatedKubernetes, "objects"> | undefined
 
   const compare = (now: number, objects: ReadonlyArray<JsonObject>) => {
     const there = new Set<string>()

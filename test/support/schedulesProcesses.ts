@@ -8,7 +8,7 @@ import type { WireHandler, WireRequest } from "./Wire.ts"
 import { type Process, type ProviderNames, settled, type World } from "./World.ts"
 
 /** More requests at one instant than any sound course of events makes. */
-const TOO_MANY = 200
+const TOO_MANY = 400
 
 const providersOf: Readonly<Record<Configuration, ProviderNames>> = {
   aap: ["aap"],

@@ -21,14 +21,10 @@ const AAP_ANSWERS = 30
 const WRITES = ["write of metadata", "write of status"]
 
 /** Milliseconds from the request to create until AAP got the launch, of each object. */
-export const launchDelays = (
-  ledger: ReadonlyArray<LedgerRow>,
-  arrivals: ReadonlyMap<number, number>,
-  created: ReadonlyMap<string, number>
-): ReadonlyArray<number> =>
+const launchDelays = (ledger: ReadonlyArray<LedgerRow>, created: ReadonlyMap<string, number>): ReadonlyArray<number> =>
   ledger.flatMap((job) => {
     const asked = created.get(job.name)
-    return job.template !== PROVISION.name || asked === undefined ? [] : [(arrivals.get(job.id) ?? job.created) - asked]
+    return job.template !== PROVISION.name || asked === undefined ? [] : [job.created - asked]
   })
 
 export const lifecycle: Row = {
@@ -67,7 +63,7 @@ export const lifecycle: Row = {
       yield* Effect.sleep("6 seconds")
       const counted = { aap: (yield* countsOf(aap)).counts, kubernetes: (yield* countsOf(kubernetes)).counts }
       const ledger = yield* ledgerOf(aap)
-      const delays = launchDelays(ledger, new Map(), users.created)
+      const delays = launchDelays(ledger, users.created)
       const noticed = ledger.flatMap((job) => {
         const at = users.ready.get(job.name)
         return job.template === PROVISION.name && at !== undefined && job.finished > 0 ? [at - job.finished] : []

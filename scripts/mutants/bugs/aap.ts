@@ -94,9 +94,8 @@ export const aap: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sweep,
-        find: "const found = yield* Effect.result(Effect.forEach(kinds, (each) => detail(each, id)))",
-        replace:
-          "const found = yield* Effect.result(Effect.as(Effect.forEach(kinds, (each) => detail(each, id)), [false]))"
+        find: "const order = yield* findings.begin\n    const kinds:",
+        replace: "const order = yield* findings.begin\n    yield* findings.gone(id, order)\n    const kinds:"
       }
     ],
     tests: ["test/reconcile/ConditionsPolling.test.ts", "test/providers/aap/BatchPolling.test.ts"]
@@ -163,7 +162,7 @@ export const aap: ReadonlyArray<Mutant> = [
     bug: "Of several templates of one name the first is launched (W32)",
     hurts: "another organization's playbook runs",
     edits: [{ file: templates, find: "if (chosen.length > 1) {", replace: "if (chosen.length > 1_000) {" }],
-    tests: ["test/providers/aap/Templates.test.ts"]
+    tests: ["test/reconcile/ConditionsTemplate.test.ts"]
   },
   {
     id: "ignored-fields-ignored",
@@ -177,7 +176,7 @@ export const aap: ReadonlyArray<Mutant> = [
         replace: "return ignored.length >= 0\n"
       }
     ],
-    tests: [aapLaunch]
+    tests: ["test/reconcile/ConditionsTemplate.test.ts"]
   },
   {
     id: "retry-after-ignored",

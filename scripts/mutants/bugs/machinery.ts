@@ -10,8 +10,8 @@ export const machinery: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "src/runtime/Replica.ts",
-        find: "if (known === undefined || isNewer(version, known)) this.#store(key, object)",
-        replace: "if (known === undefined || version !== known) this.#store(key, object)"
+        find: "if (known === undefined || isNewer(version, known))",
+        replace: "if (known === undefined || version !== known)"
       }
     ],
     tests: ["test/runtime/Replica.test.ts"]
@@ -24,8 +24,8 @@ export const machinery: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "src/runtime/Replica.ts",
-        find: "this.#held.set(key, object)\n    this.#written.add(key)",
-        replace: "this.#written.add(key)"
+        find: "if (held === undefined || !isNewer(version, held)) return",
+        replace: 'if (held === undefined || !isNewer(version, held) || held !== "") return'
       }
     ],
     tests: ["test/runtime/Replica.test.ts"]
@@ -56,6 +56,6 @@ export const machinery: ReadonlyArray<Mutant> = [
         replace: ""
       }
     ],
-    tests: ["test/providers/aap/Gate.test.ts"]
+    tests: ["test/reconcile/Outage.test.ts"]
   }
 ]

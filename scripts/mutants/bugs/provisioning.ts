@@ -190,8 +190,8 @@ const recording: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "src/reconcile/ComputeInstance.ts",
-        find: "yield* recordSight(sight, problemOf(progress.error))",
-        replace: "yield* recordSight(sight)"
+        find: "yield* say(key, sight, problemOf(progress.error))",
+        replace: "yield* say(key, sight, undefined)"
       }
     ],
     tests: ["test/reconcile/ConditionsTemplate.test.ts"]

@@ -145,21 +145,6 @@ export const stopping: ReadonlyArray<Mutant> = [
     tests: [cancelClient, "test/reconcile/Regressions.test.ts"]
   },
   {
-    id: "405-leaves-the-job-alive",
-    breaks: ["D7"],
-    bug: "A job that ended before the cancel is not read again (W17)",
-    hurts: "the record says Running for good, and the deletion waits a round longer",
-    edits: [
-      {
-        file: act,
-        find: "const row = provider.lookUp === undefined ? Option.none<FoundJob>() : yield* provider.lookUp(job.jobID)",
-        replace:
-          'const row = job.jobID !== "" || provider.lookUp === undefined ? Option.none<FoundJob>() : yield* provider.lookUp(job.jobID)'
-      }
-    ],
-    tests: [deleting, cancelling]
-  },
-  {
     id: "cancel-deadline-unsaid",
     breaks: ["D10"],
     bug: "A job that outlives its cancel is waited for in silence",

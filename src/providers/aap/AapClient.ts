@@ -98,11 +98,11 @@ const make = Effect.gen(function* () {
     Effect.flatMap(get(operation, "unified_jobs", [...query, page, ["order_by", "id"]]), jobRows)
 
   return {
-    /** Every template of that exact name that the token's user may see, of both kinds. */
-    findTemplates: (name: string) =>
+    /** Every template of one of these exact names that the token's user may see, of both kinds. */
+    findTemplates: (...names: ReadonlyArray<string>) =>
       Effect.flatMap(
         get("find_templates", "unified_job_templates", [
-          ["name", name],
+          ...names.map((name) => [names.length === 1 ? "name" : "or__name", name] as const),
           ["type", "job_template,workflow_job_template"],
           page
         ]),
@@ -115,12 +115,15 @@ const make = Effect.gen(function* () {
 
     /** Launches, once. The caller holds a launch permit. A success whose body cannot be read is still a success. */
     launch: (kind: TemplateKind, id: number, body: Schema.Json): Effect.Effect<LaunchAnswer, AapError> =>
-      Effect.flatMap(success({ operation: "launch", method: "POST", resource: launchOf(kind, id), body }), (answer) => {
-        const launched = Option.getOrElse(decodeLaunched(json(answer.body)), (): Wire.Launched => ({}))
-        const location = answer.headers.location ?? ""
-        const traced = location !== "" || (launched.id ?? launched.job ?? launched.workflow_job) !== undefined
-        return traced ? Effect.succeed({ ...launched, location }) : Effect.fail(unreadable(answer))
-      }),
+      Effect.flatMap(
+        permits.launching(success({ operation: "launch", method: "POST", resource: launchOf(kind, id), body })),
+        (answer) => {
+          const launched = Option.getOrElse(decodeLaunched(json(answer.body)), (): Wire.Launched => ({}))
+          const location = answer.headers.location ?? ""
+          const traced = location !== "" || (launched.id ?? launched.job ?? launched.workflow_job) !== undefined
+          return traced ? Effect.succeed({ ...launched, location }) : Effect.fail(unreadable(answer))
+        }
+      ),
 
     /** One page of the jobs with these ids, of any kind, beginning after the id `after`. */
     jobsById: (ids: ReadonlyArray<string>, after = 0) =>

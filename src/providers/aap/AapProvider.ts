@@ -99,6 +99,7 @@ const anyJob = (row: JobRow, deprovisionTemplate: string): Option.Option<FoundJo
 const make = Effect.gen(function* () {
   const settings = yield* AapSettings
   const client = yield* AapClient
+  const context = yield* Effect.context<AapClient | AapSettings>()
   const { prepare, monitor } = yield* makePrepare
   const find = yield* makeSearch
   const cancel = makeCancel(monitor)
@@ -108,6 +109,7 @@ const make = Effect.gen(function* () {
     blockDeletionOnFailure: true,
     gone: MISSING,
     prepare,
+    check: Effect.provideContext(Templates.check([...new Set(Object.values(settings.templates))]), context),
     find,
     lookUp: (id) =>
       readJob(id).pipe(

@@ -11,6 +11,7 @@ import { PAGE } from "./AapClient.ts"
 import { type AapError, retryAfterOf } from "./AapError.ts"
 import { larger, smaller } from "./Chunks.ts"
 import type { Round } from "./JobSweep.ts"
+import { isStruggle } from "./Permits.ts"
 
 /** Jobs found in the status at start arrive in a burst: they are looked at together. */
 const DEBOUNCE = 1_000
@@ -22,13 +23,6 @@ export interface Rounds {
 }
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanoseconds) => Number(nanoseconds / 1_000_000n))
-
-/** A struggling AAP gets smaller requests. One that answers nothing is away, whatever the size. */
-const isStruggle = (error: AapError): boolean =>
-  error._tag === "ServerFailure" ||
-  error._tag === "Timeout" ||
-  error._tag === "TooManyRequests" ||
-  error._tag === "Overloaded"
 
 /** When the next round is due, in milliseconds of the monotonic clock. */
 class Timetable {

@@ -74,6 +74,18 @@ const choose = (
   return Effect.succeed({ kind: first.kind, id: first.row.id, name })
 }
 
+/** Whether there is one template of each name: what one request can tell of the address, the credential and the names. */
+export const check = Effect.fnUntraced(function* (
+  names: ReadonlyArray<string>
+): Effect.fn.Return<void, ProviderError, AapClient | AapSettings> {
+  const client = yield* AapClient
+  const { organization } = yield* AapSettings
+  const { rows } = yield* client
+    .findTemplates(...names)
+    .pipe(Effect.mapError(toProviderError({ operation: "find template" })))
+  yield* Effect.forEach(names, (name) => choose(name, organization, rows), { discard: true })
+})
+
 /** The template of that name, fit to be launched. Two requests, both without an effect. */
 export const probe = Effect.fnUntraced(function* (
   name: string

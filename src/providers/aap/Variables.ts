@@ -15,8 +15,8 @@ export interface AapEnvironment extends AapSettingsShape {
   readonly insecureSkipVerify: boolean
 }
 
-/** How many requests to one AAP may be under way at once. */
-const MAX_CONCURRENT_REQUESTS = 10
+/** How many requests to one AAP may be under way at most, however well it bears them. */
+const MAX_CONCURRENT_REQUESTS = 64
 
 const template = text("template name", "the name of a job template or workflow job template", 512)
 const path = text("path", "the path of a readable file", 4_096)

@@ -33,7 +33,7 @@ const deepObject = (levels: number) => `${'{"a":'.repeat(levels)}"x"${"}".repeat
 const promptly = <A>(what: () => A): A => {
   const began = performance.now()
   const result = what()
-  assert.isBelow(performance.now() - began, 2_000)
+  assert.isBelow(performance.now() - began, 10_000)
   return result
 }
 
@@ -167,7 +167,7 @@ describe("hostile words", () => {
       for (const page of ["<title".repeat(500_000), "<title>".repeat(500_000), `<title ${"x ".repeat(900_000)}`]) {
         const began = performance.now()
         const error = yield* complaint(text(502, page, "text/html"))
-        assert.isBelow(performance.now() - began, 3_000)
+        assert.isBelow(performance.now() - began, 15_000)
         assertPresentable(error.message)
       }
     })
