@@ -102,7 +102,10 @@ export const makeAmbush = (): Ambush => {
           laid = undefined
           return Deferred.isDoneUnsafe(struck)
         })
-        return Effect.timeoutOrElse(Effect.as(Deferred.await(struck), true), { duration: patience, orElse: () => given })
+        return Effect.timeoutOrElse(Effect.as(Deferred.await(struck), true), {
+          duration: patience,
+          orElse: () => given
+        })
       }),
     around: (victim, wires) => {
       const unrecorded: Unrecorded = new Set()

@@ -38,7 +38,10 @@ const isObserved = (object: Json) =>
   numberAt(object, "status", "observedGeneration") === numberAt(object, "metadata", "generation")
 const isReady = (object: Json) => condition(object, "Ready")?.status === "True"
 export const isSettledNow = (object: Json): boolean => isObserved(object) && (isReady(object) || isStalled(object))
-const newestJob = (object: Json) => JSON.stringify(at(object, "status", "jobs") ?? []).match(/"jobID":"[^"]*"/gu)?.at(-1)
+const newestJob = (object: Json) =>
+  JSON.stringify(at(object, "status", "jobs") ?? [])
+    .match(/"jobID":"[^"]*"/gu)
+    ?.at(-1)
 
 /** The objects as they were a moment ago, by name. */
 const makeNews = (site: Site) =>

@@ -19,7 +19,8 @@ const isWhole = (outcome: Outcome, options: Options): boolean =>
   outcome.lives >= options.lives && outcome.killsInWindow >= options.kills
 
 const conclusion = (outcome: Outcome, options: Options): string => {
-  if (!isSound(outcome)) return `promises were broken (seed ${options.seed}); logs of the operators: ${outcome.directory}`
+  if (!isSound(outcome))
+    return `promises were broken (seed ${options.seed}); logs of the operators: ${outcome.directory}`
   return isWhole(outcome, options)
     ? "nothing was launched twice, lost, left behind or stuck"
     : `nothing was launched twice, lost, left behind or stuck, but the time was up before ${options.lives} lives and ${options.kills} kills in the midst of a launch: give it more --seconds`
@@ -36,7 +37,14 @@ export const reportOf = (outcome: Outcome, options: Options): string =>
     ...table(countsOf(outcome.cases)),
     ...outcome.problems,
     ...outcome.cases.slice(0, SHOWN).flatMap(told),
-    ...(outcome.cases.length > SHOWN ? [`and others: ${outcome.cases.slice(SHOWN).map(({ name }) => name).join(", ")}`] : []),
+    ...(outcome.cases.length > SHOWN
+      ? [
+          `and others: ${outcome.cases
+            .slice(SHOWN)
+            .map(({ name }) => name)
+            .join(", ")}`
+        ]
+      : []),
     conclusion(outcome, options)
   ].join("\n")
 

@@ -46,7 +46,9 @@ const real: Effect.Effect<Cluster, ControlPlaneError, Scope.Scope> = Effect.gen(
     handler: forwarded(plane, "admin-token"),
     // an answer without items is no empty list
     objects: Effect.flatMap(list, ({ body, status }) =>
-      status === 200 ? Effect.succeed(listAt(body, "items").filter(isObject)) : Effect.die(new Error(`the list was answered ${status}`))
+      status === 200
+        ? Effect.succeed(listAt(body, "items").filter(isObject))
+        : Effect.die(new Error(`the list was answered ${status}`))
     )
   }
 })

@@ -2,12 +2,13 @@
  * What became of all lives, by the ground truth: what AAP ran, what the cluster stored, and what people asked for. The
  * invariants are those of the tests; here they are judged object by object, so that each is named with its history.
  */
+
+import { invariants, recordedBeforeTheEnd } from "../../test/support/invariants.ts"
 import { cleanEnds } from "../../test/support/invariantsEnds.ts"
 import type { Truth } from "../../test/support/invariantsHistory.ts"
 import { liesAtRest } from "../../test/support/invariantsRest.ts"
-import { invariants, recordedBeforeTheEnd } from "../../test/support/invariants.ts"
-import { story } from "../../test/support/schedulesStory.ts"
 import type { LedgerJob } from "../../test/support/SimulatedAap.ts"
+import { story } from "../../test/support/schedulesStory.ts"
 import type { Asked } from "./People.ts"
 
 export const kinds = ["duplicates", "orphans", "lost ids", "stuck objects", "other broken rules"] as const
@@ -45,11 +46,7 @@ const nothing: Asked = { provisions: 0, deprovisions: 0 }
 const judged = (truth: Truth, asked: Asked): Case["broken"] => {
   const of = (kind: Kind, words: ReadonlyArray<string>) => words.map((one) => ({ kind, words: one }))
   return [
-    ...of("duplicates", [
-      ...invariants.noOverlap(truth),
-      ...invariants.oneJobPerKey(truth),
-      ...unasked(truth, asked)
-    ]),
+    ...of("duplicates", [...invariants.noOverlap(truth), ...invariants.oneJobPerKey(truth), ...unasked(truth, asked)]),
     ...of("orphans", [...cleanEnds(truth), ...leftBehind(truth)]),
     ...of("lost ids", [
       ...invariants.recordsKept(truth),

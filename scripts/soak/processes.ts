@@ -13,7 +13,7 @@ import type { ProcessFailed } from "../processes/Child.ts"
 import { makeAmbush } from "./Ambush.ts"
 import { build } from "./Bundle.ts"
 import { chanceOf } from "./Chance.ts"
-import { type Killer, makeKiller, type Stage as KillerStage } from "./Killer.ts"
+import { type Killer, type Stage as KillerStage, makeKiller } from "./Killer.ts"
 import { isSettledNow, makePeople, type People } from "./People.ts"
 import { makeReplica } from "./Replica.ts"
 import { makeSite, type Site } from "./Site.ts"
@@ -69,15 +69,18 @@ const patiently = (holds: Effect.Effect<boolean>, seconds: number): Effect.Effec
     Effect.timeoutOrElse({ duration: `${seconds} seconds`, orElse: () => Effect.succeed(false) })
   )
 
-const storm = ({ killer, people }: Scene, { kills, lives, say, seconds }: Options) =>
+const progress = ({ killer, people }: Scene, { say }: Options) =>
+  Effect.sync(() =>
+    say(
+      `${people.completed()} lives, ${people.alive()} under way, ${people.waiting()} at rest; ${killer.all()} kills, ${killer.inWindow()} of them in the midst of a launch`
+    )
+  ).pipe(Effect.delay("10 seconds"), Effect.forever)
+
+const storm = ({ killer, people }: Scene, { kills, lives, seconds }: Options) =>
   Effect.gen(function* () {
     const isEnough = Effect.sync(() => people.completed() >= lives && killer.inWindow() >= kills)
-    const progress = Effect.sync(() =>
-      say(`${people.completed()} lives, ${killer.all()} kills, ${killer.inWindow()} of them in the midst of a launch`)
-    )
-    yield* Effect.forkScoped(Effect.repeat(Effect.delay(progress, "10 seconds"), Schedule.forever))
     yield* Effect.raceFirst(Effect.asVoid(patiently(isEnough, seconds)), killer.run)
-  }).pipe(Effect.scoped)
+  })
 
 /** Everything works again, and nobody is killed: whatever lives on comes to rest, and says the truth. */
 const rest = Effect.fnUntraced(function* ({ killer, people, problems, site, stuck, weather }: Scene) {
@@ -128,6 +131,7 @@ const course = Effect.fnUntraced(function* (options: Options, directory: string)
   const begun = performance.now()
   const scene = yield* furnish(options, directory)
   const { killer, people, problems, site, stuck, weather } = scene
+  yield* Effect.forkScoped(progress(scene, options))
   yield* storm(scene, options)
   options.say("no more kills and faults")
   yield* rest(scene)

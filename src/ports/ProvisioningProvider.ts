@@ -101,12 +101,14 @@ export interface Provider {
   readonly check?: Effect.Effect<void, ProviderError>
   /**
    * Every job of `template` created since `since` (RFC 3339) that carries a key of object `uid`, oldest first, terminal
-   * ones too. The search begins after the call; concurrent calls share one. Absent: the provider cannot tell.
+   * ones too. The search begins after the call, or at most `maxAge` milliseconds before it; calls share searches as far as
+   * that allows. Absent: the provider cannot tell.
    */
   readonly find?: (query: {
     readonly template: string
     readonly uid: string
     readonly since: string
+    readonly maxAge?: number
   }) => Effect.Effect<ReadonlyArray<FoundJob>, ProviderError>
   /**
    * The record of a sending of which nothing is known, for a provider that cannot tell (no `find`): it may have been

@@ -1,7 +1,7 @@
 /**
  * Finds out what came of launches nobody confirmed, and writes it down: search, wait, adopt, give up.
  */
-import { Duration, Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { ADOPT_ANNOTATION, FINALIZER, type LostLaunch } from "../domain/ComputeInstance.ts"
 import type { Step } from "../domain/Decision.ts"
 import { type FoundRecord, withClosed, withFound } from "../domain/History.ts"
@@ -38,6 +38,16 @@ export const noticeRelaunches = Effect.fnUntraced(function* (sight: Sight, found
   }
 })
 
+/** Milliseconds within which launches in doubt share a search, so that a start with thousands of them costs a few. */
+const TOGETHER = 5_000
+
+/**
+ * How old a search may be. One that is to prove an absence began when the quiet period was over; one that only hopes to
+ * find began after the launch was stamped, and lately.
+ */
+const maxAgeOf = (age: number, quietPeriod: number, sinceStamp: number): number =>
+  age >= quietPeriod ? age - quietPeriod : Math.min(TOGETHER, Math.max(0, sinceStamp))
+
 export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
   const { quietPeriod } = yield* Settings
   const clock = yield* IntentClock
@@ -49,7 +59,8 @@ export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: I
       : yield* provider.find({
           template: intent.template,
           uid: readKey(intent.key)?.uid ?? sight.instance.uid,
-          since: intent.since ?? intent.stamp
+          since: intent.since ?? intent.stamp,
+          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))
         })
   yield* noticeRelaunches(sight, found)
   return again(sight.instance.object, {
@@ -75,7 +86,11 @@ export const awaitQuiet = Effect.fnUntraced(function* (sight: Sight, intent: Int
   const { pollInterval, quietPeriod } = yield* Settings
   const clock = yield* IntentClock
   const age = yield* clock.age(sight.instance.key, intent.stamp)
-  return rest(Action.after(Duration.millis(Math.min(pollInterval, Math.max(1, quietPeriod - age)))))
+  const left = Math.max(1, quietPeriod - age)
+  if (left > pollInterval) return rest(Action.after(Duration.millis(pollInterval)))
+  // whose quiet period ends at about the same time looks at the same time, for one search
+  const now = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
+  return rest(Action.after(Duration.millis(Math.ceil((now + left) / TOGETHER) * TOGETHER - now)))
 })
 
 // ── settling what was found ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** What the API server wrote down of one user's requests to ComputeInstances. */
 import { readFileSync } from "node:fs"
-import { isObject, numberAt, parseJson, stringAt } from "../support/kubernetes/Json.ts"
 import { Result } from "effect"
+import { isObject, numberAt, parseJson, stringAt } from "../support/kubernetes/Json.ts"
 
 export interface Asked {
   /** `list`, `watch`, `patch` and so on. */

@@ -29,7 +29,7 @@ export interface ControlPlane {
   readonly certificate: string
   /** Compacts etcd up to its present revision. */
   readonly compact: Effect.Effect<void, ControlPlaneError>
-  /** Kills kube-apiserver, does something while it is gone, and starts it again, with further flags; etcd stays. */
+  /** Kills kube-apiserver, does something while it is gone, and starts it again with these further flags; etcd stays. */
   readonly restarted: (
     meanwhile: Effect.Effect<void>,
     ...flags: ReadonlyArray<string>
@@ -43,6 +43,8 @@ export interface Options {
   readonly tokens: ReadonlyArray<string>
   /** Where every request is written down, one JSON object a line; nowhere if absent. */
   readonly audit?: string
+  /** Of kube-apiserver, besides those that it always has. */
+  readonly flags?: ReadonlyArray<string>
 }
 
 const freePort = Effect.callback<number>((resume) => {
@@ -178,7 +180,7 @@ export const start = (options: Options): Effect.Effect<ControlPlane, ControlPlan
     const args = [...serverArguments(folder, etcdPort, port), ...auditArguments(folder, options.audit)]
     const serving = (flags: ReadonlyArray<string>) =>
       running(join(options.assets, "kube-apiserver"), [...args, ...flags], serverLog)
-    let server = yield* serving([])
+    let server = yield* serving(options.flags ?? [])
     const url = `https://127.0.0.1:${port}`
     const alive = (problem: ControlPlaneError) => problem.message !== "" && !hasEnded(server)
     const described = (problem: ControlPlaneError) =>

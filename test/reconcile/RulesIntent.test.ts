@@ -83,7 +83,8 @@ it.effect("two processes that renew one launch send it once", () =>
 
 it.effect("a start with many launches in doubt searches once a template and page, and launches nothing", () =>
   Effect.gen(function* () {
-    const world = yield* makeWorld({ concurrency: 64 })
+    const world = yield* makeWorld({ concurrency: 4 })
+    yield* world.aap.play(() => quick)
     const names = Array.from({ length: 50 }, (_, index) => `vm-${index}`)
     for (const name of names) {
       const intent = {
@@ -103,8 +104,12 @@ it.effect("a start with many launches in doubt searches once a template and page
     for (const name of names) {
       assert.strictEqual(verdict(yield* stored(world, name), "Ready"), "False LaunchAmbiguous")
     }
-    // one for whoever comes first, and one for all who came while it was under way
+    // one for whoever comes first, and one for all who came while it was under way, however few pass at a time
     assert.isAtMost(yield* world.aapWire.count(({ query }) => query.includes("created__gte")), 2)
     assert.strictEqual(yield* world.aapWire.count(isLaunch), 0)
+    yield* TestClock.adjust("6 minutes")
+    // one a poll interval, and one or two when the quiet period is over
+    assert.isAtMost(yield* world.aapWire.count(({ query }) => query.includes("created__gte")), 12)
+    assert.strictEqual(yield* world.aapWire.count(isLaunch), names.length)
   })
 )

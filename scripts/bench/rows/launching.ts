@@ -35,8 +35,8 @@ const ordered = (setting: Setting, { n, operator, others, perSecond, workers }: 
       directory: setting.directory,
       operator,
       kubernetes: "lean-kubernetes",
-      // several rounds of polls go on meanwhile
-      pollInterval: Duration.seconds(3)
+      // a round of polls goes on meanwhile
+      pollInterval: Duration.seconds(10)
     })
     const { aap, kubernetes } = rig
     yield* fill(rig, setting.samples, others, others)
@@ -79,7 +79,8 @@ export const latency: Row = {
       const alone = yield* ordered(setting, { operator: setting.operator, n, others: 0, perSecond: 100 })
       const beside = yield* ordered(setting, { operator: setting.operator, n, others: 5 * n, perSecond: 100 })
       const noise = percentile(floor.delays, 0.99)
-      const target = noise + BEYOND
+      // a wire that needs longer than that itself says nothing about the operator
+      const target = Math.min(noise, BEYOND) + BEYOND
       const measures: ReadonlyArray<Measure> = [
         { what: "null operator p50", value: percentile(floor.delays, 0.5), unit: "ms" },
         { what: "null operator p99", value: noise, unit: "ms" },

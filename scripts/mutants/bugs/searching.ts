@@ -35,9 +35,9 @@ export const searching: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: resolve,
-        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp\n        })",
+        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        })",
         replace:
-          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
+          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
       }
     ],
     tests: [intents]
@@ -72,19 +72,8 @@ export const searching: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: search,
-        find: "slot.next ??= { since, outcome: Deferred.makeUnsafe() }",
-        replace: "const own: Search = { since, outcome: Deferred.makeUnsafe() }\n      slot.next = own"
-      },
-      {
-        file: search,
-        find: "const started = slot.running ? Effect.void : Effect.forkIn(work(template, slot), scope)",
-        replace:
-          "slot.running = false\n      const started = slot.running ? Effect.void : Effect.forkIn(work(template, { running: true, next: own }), scope)"
-      },
-      {
-        file: search,
-        find: "restore(Deferred.await(slot.next.outcome))",
-        replace: "restore(Deferred.await(own.outcome))"
+        find: "newest.begun >= earliest && newest.since <= since",
+        replace: "newest.begun > Number.POSITIVE_INFINITY && newest.since <= since"
       }
     ],
     tests: [searchTest, "test/reconcile/RulesIntent.test.ts"]

@@ -1,11 +1,12 @@
 /**
  * Looks for launches whose answer was lost: all jobs of a template since a time, recognised by the key they carry.
  *
- * Guarantees: a search begins after it was asked for; whoever asks while one is under way shares the next one; every page
- * is read, or the search fails and says so. Jobs that a workflow or a slice started carry their parent's key and are not
+ * Guarantees: a search begins after it was asked for, or no longer ago than whoever asks allows; searches are shared as far
+ * as that goes, so that their number does not grow with the launches in doubt; every page is read, or the search fails and
+ * says so. Jobs that a workflow or a slice started carry their parent's key and are not
  * launches of ours, so they are left out.
  */
-import { DateTime, Deferred, Effect, Exit, Option } from "effect"
+import { Clock, DateTime, Deferred, Duration, Effect, Exit, Option } from "effect"
 import type { ProviderError } from "../../ports/ProviderError.ts"
 import type { FoundJob } from "../../ports/ProvisioningProvider.ts"
 import { AapClient } from "./AapClient.ts"
@@ -19,6 +20,10 @@ import { type JobRow, jobKind } from "./Wire.ts"
 /** AAP's clock and ours may differ by this much. */
 const SKEW = 10 * 60_000
 const PAGES = 100
+/** Searches reach back to whole minutes, so that launches of about the same time share one. */
+const MINUTE = 60_000
+/** How long a result may be of use to somebody else. */
+const KEPT = Duration.seconds(10)
 const OPERATION = "find launched jobs"
 
 /** A job as the port describes it, under the key it carries. */
@@ -83,14 +88,20 @@ const readAll = Effect.fnUntraced(function* (template: string, since: number) {
   )
 })
 
+/** Found launches by the uid of their object. */
+type Found = ReadonlyMap<string, ReadonlyArray<FoundJob>>
+
 interface Search {
   since: number
-  readonly outcome: Deferred.Deferred<ReadonlyArray<FoundJob>, ProviderError>
+  /** Monotonic milliseconds; none before it begins. */
+  begun: number | undefined
+  readonly outcome: Deferred.Deferred<Found, ProviderError>
 }
 
-/** Searches of one template: one under way, and one that is about to begin. */
+/** Searches of one template: the newest that has begun, and one that is about to begin. */
 interface Slot {
-  running: boolean
+  working: boolean
+  newest: Search | undefined
   next: Search | undefined
 }
 
@@ -98,42 +109,63 @@ export interface Query {
   readonly template: string
   readonly uid: string
   readonly since: string
+  readonly maxAge?: number
 }
+
+const uidIn = (key: string): string => key.slice(0, Math.max(0, key.indexOf("/")))
+
+/** Not moved by changes of the wall clock. */
+const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanoseconds) => Number(nanoseconds / 1_000_000n))
 
 export const makeSearch = Effect.gen(function* () {
   const client = yield* AapClient
   const scope = yield* Effect.scope
   const slots = new Map<string, Slot>()
 
-  /** Runs the waiting search, and whatever was asked for meanwhile. */
+  /** Runs the waiting search, and whatever was asked for meanwhile; the last result is kept for a little while. */
   const work = (template: string, slot: Slot): Effect.Effect<void> =>
     Effect.gen(function* () {
       while (slot.next !== undefined) {
         const search = slot.next
         slot.next = undefined
+        slot.newest = search
+        search.begun = yield* monotonic
         const exit = yield* Effect.exit(readAll(template, search.since))
-        yield* Deferred.done(search.outcome, exit)
+        if (Exit.isFailure(exit)) slot.newest = undefined
+        yield* Deferred.done(
+          search.outcome,
+          Exit.map(exit, (jobs) => Map.groupBy(jobs, (job) => uidIn(job.launchKey)))
+        )
         if (Exit.isFailure(exit)) yield* Effect.logInfo("AAP could not be searched for launched jobs", { template })
       }
-      slots.delete(template)
+      slot.working = false
+      yield* Effect.sleep(KEPT)
+      if (!slot.working && slots.get(template) === slot) slots.delete(template)
     }).pipe(Effect.provideService(AapClient, client))
 
-  /** The search that begins after now, started if none is about to. */
-  const join = (template: string, since: number) =>
+  /** A search that began at `earliest` or after it, and reaches back to `since`; a new one if there is none. */
+  const join = (template: string, since: number, earliest: number) =>
     Effect.uninterruptibleMask((restore) => {
-      const slot = slots.get(template) ?? { running: false, next: undefined }
+      const slot = slots.get(template) ?? { working: false, newest: undefined, next: undefined }
       slots.set(template, slot)
-      slot.next ??= { since, outcome: Deferred.makeUnsafe() }
+      const { newest } = slot
+      if (newest?.begun !== undefined && newest.begun >= earliest && newest.since <= since) {
+        return restore(Deferred.await(newest.outcome))
+      }
+      slot.next ??= { since, begun: undefined, outcome: Deferred.makeUnsafe() }
       slot.next.since = Math.min(slot.next.since, since)
-      const started = slot.running ? Effect.void : Effect.forkIn(work(template, slot), scope)
-      slot.running = true
+      const started = slot.working ? Effect.void : Effect.forkIn(work(template, slot), scope)
+      slot.working = true
       return Effect.andThen(started, restore(Deferred.await(slot.next.outcome)))
     })
 
   return Effect.fnUntraced(function* (query: Query): Effect.fn.Return<ReadonlyArray<FoundJob>, ProviderError> {
     const from = Option.map(DateTime.make(query.since), DateTime.toEpochMillis)
     if (Option.isNone(from)) return yield* refuse(OPERATION, "ProviderRefused", `'${query.since}' is not a time`)
-    const found = yield* join(query.template, from.value)
-    return found.filter((job) => job.launchKey.startsWith(`${query.uid}/`))
+    const { maxAge = 0 } = query
+    // without an allowance only a search that has not begun will do, whatever the clock's resolution
+    const earliest = maxAge > 0 ? (yield* monotonic) - maxAge : Number.POSITIVE_INFINITY
+    const found = yield* join(query.template, Math.floor(from.value / MINUTE) * MINUTE, earliest)
+    return found.get(query.uid) ?? []
   })
 })
