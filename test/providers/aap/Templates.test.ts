@@ -56,24 +56,6 @@ describe("the template of a launch", () => {
     })
   )
 
-  it.effect("is asked for at the start, both templates in one request without an effect", () =>
-    Effect.gen(function* () {
-      const rig = yield* makeRig()
-      yield* rig.provider.check ?? Effect.die("AAP can be asked")
-      assert.strictEqual(yield* count(rig.wire, () => true), 1)
-    })
-  )
-
-  it.effect("is missed at the start, by the name that AAP does not have", () =>
-    Effect.gen(function* () {
-      const rig = yield* makeRig({ aap: { templates: [{ name: PROVISION }] } })
-      const error = yield* Effect.flip(rig.provider.check ?? Effect.die("AAP can be asked"))
-      assert.strictEqual(error.reason, "TemplateNotFound")
-      assert.include(error.message, "osac-delete-compute-instance")
-      assert.strictEqual(yield* count(rig.wire, () => true), 1)
-    })
-  )
-
   it("survives being written into an intent, slashes in its name included", () => {
     const template = { kind: "workflow_job_template", id: 14, name: "osac/v2/create" } as const
     assert.deepStrictEqual(parse(print(template)), { id: 14, name: "osac/v2/create" })
@@ -216,6 +198,26 @@ describe("patience that AAP asks for", () => {
       yield* TestClock.adjust("2 seconds")
       assert.include(yield* prepared(rig), PROVISION)
       assert.strictEqual(yield* count(rig.wire, (request) => request.url.origin === AAP), 3)
+    })
+  )
+})
+
+describe("the look at the start", () => {
+  it.effect("asks for both templates in one request without an effect", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* rig.provider.check ?? Effect.die("AAP can be asked")
+      assert.strictEqual(yield* count(rig.wire, () => true), 1)
+    })
+  )
+
+  it.effect("misses a template by the name that AAP does not have", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig({ aap: { templates: [{ name: PROVISION }] } })
+      const error = yield* Effect.flip(rig.provider.check ?? Effect.die("AAP can be asked"))
+      assert.strictEqual(error.reason, "TemplateNotFound")
+      assert.include(error.message, "osac-delete-compute-instance")
+      assert.strictEqual(yield* count(rig.wire, () => true), 1)
     })
   )
 })
