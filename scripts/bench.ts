@@ -20,8 +20,8 @@ const print = (text: string): void => {
 const run = (row: Row, wanted: Wanted) =>
   Effect.gen(function* () {
     const directory = yield* temporaryDirectory
-    const { operator, timeScale } = wanted
-    const setting = { operator, timeScale, directory, n: wanted.n, samples: yield* captureSamples }
+    const { kube, operator, provider, timeScale } = wanted
+    const setting = { kube, operator, provider, timeScale, directory, n: wanted.n, samples: yield* captureSamples }
     const outcome: Outcome = yield* row.run(setting, wanted.n ?? row.n)
     print(table(row, outcome))
     return outcome
@@ -35,6 +35,8 @@ const run = (row: Row, wanted: Wanted) =>
     )
   )
 
+const withoutPicture = ({ picture: _, ...outcome }: Outcome) => outcome
+
 const bench = (wanted: Wanted) =>
   Effect.gen(function* () {
     const facts = machine()
@@ -42,10 +44,17 @@ const bench = (wanted: Wanted) =>
     const outcomes = yield* Effect.forEach(wanted.rows, (row) => run(row, wanted))
     const found = outcomes.filter((outcome) => outcome !== undefined)
     mkdirSync(wanted.out, { recursive: true })
-    const file = join(wanted.out, `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`)
+    const stamp = new Date().toISOString().replaceAll(":", "-").slice(0, 19)
+    const file = join(wanted.out, `${stamp}.json`)
+    for (const { picture, row } of found) {
+      if (picture === undefined) continue
+      const drawn = join(wanted.out, `${stamp}-${row}.svg`)
+      writeFileSync(drawn, picture)
+      print(`Drawn in ${drawn}\n`)
+    }
     writeFileSync(
       file,
-      `${JSON.stringify({ machine: facts, operator: wanted.operator.join(" "), outcomes: found }, null, 2)}\n`
+      `${JSON.stringify({ machine: facts, operator: wanted.operator.join(" "), kube: wanted.kube, outcomes: found.map(withoutPicture) }, null, 2)}\n`
     )
     print(`Written to ${file}\n`)
     return found.length === wanted.rows.length && found.every((outcome) => missedIn(outcome) === 0) ? 0 : 1

@@ -3,22 +3,34 @@
  * and for every new object makes one write and one launch. It keeps nothing, and nothing in it is safe.
  */
 import { readFileSync } from "node:fs"
-import { Agent, createServer, request } from "node:http"
+import * as Http from "node:http"
+import * as Https from "node:https"
 import { fromUnknown, stringAt } from "../test/support/kubernetes/Json.ts"
 import { PROVISION } from "./processes/Aap.ts"
 
 const env = (name: string): string => process.env[name] ?? ""
-const server = /"server":"([^"]+)"/u.exec(readFileSync(env("KUBECONFIG"), "utf8"))?.[1] ?? ""
+const kubeconfig = readFileSync(env("KUBECONFIG"), "utf8")
+const wordIn = (key: string): string => new RegExp(`"${key}":"([^"]+)"`, "u").exec(kubeconfig)?.[1] ?? ""
+const server = wordIn("server")
+const certificate = wordIn("certificate-authority")
 const collection = `${server}/apis/cloudkit.openshift.io/v1alpha1/namespaces/default/computeinstances`
+// both servers know it
+const bearer = `Bearer ${env("CLOUDKIT_AAP_TOKEN")}`
 const launch = `${env("CLOUDKIT_AAP_URL")}/v2/job_templates/${PROVISION.id}/launch/`
-const agent = new Agent({ keepAlive: true })
+const plain = new Http.Agent({ keepAlive: true })
+const encrypted = new Https.Agent({ keepAlive: true, ...(certificate === "" ? {} : { ca: readFileSync(certificate) }) })
+
+const request = (url: string, options: Http.RequestOptions, take: (answer: Http.IncomingMessage) => void) =>
+  url.startsWith("https:")
+    ? Https.request(url, { ...options, agent: encrypted }, take)
+    : Http.request(url, { ...options, agent: plain }, take)
 
 const send = (method: string, url: string, body: string, then: (answer: string) => void): void => {
   const headers = {
     "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
-    authorization: `Bearer ${env("CLOUDKIT_AAP_TOKEN")}`
+    authorization: bearer
   }
-  const outgoing = request(url, { method, agent, headers }, (answer) => {
+  const outgoing = request(url, { method, headers }, (answer) => {
     let text = ""
     answer.setEncoding("utf8")
     answer.on("data", (chunk: string) => {
@@ -41,6 +53,7 @@ const launched = (object: unknown): void => {
 const watch = (resourceVersion: string): void => {
   const outgoing = request(
     `${collection}?watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=3600`,
+    { headers: { authorization: bearer } },
     (answer) => {
       let rest = ""
       answer.setEncoding("utf8")
@@ -57,7 +70,7 @@ const watch = (resourceVersion: string): void => {
   outgoing.end()
 }
 
-createServer((_, answer) => answer.end("ok")).listen(Number(env("CLOUDKIT_HEALTH_PORT")))
+Http.createServer((_, answer) => answer.end("ok")).listen(Number(env("CLOUDKIT_HEALTH_PORT")))
 send("GET", `${collection}?limit=500`, "", (text) => {
   watch(stringAt(fromUnknown(JSON.parse(text)), "metadata", "resourceVersion") ?? "0")
 })

@@ -34,7 +34,7 @@ const argumentsGiven = () => {
         seed: { type: "string", default: "1" },
         lives: { type: "string", default: "500" },
         seconds: { type: "string", default: "540" },
-        crowd: { type: "string", default: "40" },
+        crowd: { type: "string", default: "100" },
         kube: { type: "string", default: "simulated" },
         replicas: { type: "string", default: "alternating" },
         operator: { type: "string" }

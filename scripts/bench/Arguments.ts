@@ -1,15 +1,28 @@
 /** What was asked for on the command line. */
-import type { Row } from "./Row.ts"
+import { image } from "./Image.ts"
+import type { ProviderName, Row, Setting } from "./Row.ts"
+import { churn } from "./rows/churn.ts"
 import { burst, latency } from "./rows/launching.ts"
 import { lifecycle } from "./rows/lifecycle.ts"
+import { parallel } from "./rows/parallel.ts"
 import { polls } from "./rows/polls.ts"
 import { shutdown } from "./rows/shutdown.ts"
 import { idle, idleMany, starting } from "./rows/stocked.ts"
 
-const all: ReadonlyArray<Row> = [polls, lifecycle, latency, burst, starting, idle, idleMany, shutdown]
+const all: ReadonlyArray<Row> = [
+  polls,
+  lifecycle,
+  parallel,
+  latency,
+  burst,
+  starting,
+  idle,
+  idleMany,
+  churn,
+  shutdown
+]
 
-/** What the container runs. */
-const DEFAULT_OPERATOR = "node dist/main.mjs"
+const DEFAULT_OPERATOR = image.command.join(" ")
 
 export const help = `Measures what the operator costs: npm run bench [-- OPTIONS]
 
@@ -18,7 +31,10 @@ export const help = `Measures what the operator costs: npm run bench [-- OPTIONS
   --operator COMMAND    another operator in its place (default: ${DEFAULT_OPERATOR}); it gets KUBECONFIG and the CLOUDKIT_
                         and OSAC_ variables
   --time-scale FACTOR   lifecycles: divides the lengths of jobs and the poll interval (default 3; 1 is the true length)
-  --out FOLDER          where the JSON goes (default bench-results)
+  --provider aap|eda    who launches in the row parallel (default aap)
+  --kube real           a real kube-apiserver, from the folder in KUBEBUILDER_ASSETS, for the rows lifecycle, burst and
+                        parallel (with AAP); requests are counted from its audit log
+  --out FOLDER          where the JSON and pictures go (default bench-results)
   --help                this text
 
 Exit code 0: every target met, or void because the machine was busy. 1: a target missed. 2: unknown option.
@@ -29,6 +45,8 @@ export interface Wanted {
   readonly n: number | undefined
   readonly operator: ReadonlyArray<string>
   readonly timeScale: number
+  readonly provider: ProviderName
+  readonly kube: Setting["kube"]
   readonly out: string
 }
 
@@ -39,7 +57,7 @@ export type Arguments =
 
 const wrong = (message: string): Arguments => ({ _tag: "Wrong", message: `${message}. See --help.` })
 
-const options = ["--only", "--n", "--operator", "--time-scale", "--out"]
+const options = ["--only", "--n", "--operator", "--time-scale", "--provider", "--kube", "--out"]
 
 export const parseArguments = (given: ReadonlyArray<string>): Arguments => {
   const words = given.flatMap((one) => (/^--[a-z-]+=/u.test(one) ? one.split(/=(.*)/su, 2) : [one]))
@@ -60,15 +78,29 @@ export const parseArguments = (given: ReadonlyArray<string>): Arguments => {
   const only = values.get("--only") ?? []
   const unknown = only.find((name) => all.every((row) => row.name !== name))
   if (unknown !== undefined) return wrong(`No such row: ${unknown}`)
-  const operator = values.get("--operator")?.at(-1)
+  const [operator, provider = "aap", kube = "simulated"] = [
+    values.get("--operator")?.at(-1),
+    values.get("--provider")?.at(-1),
+    values.get("--kube")?.at(-1)
+  ]
+  if (provider !== "aap" && provider !== "eda") return wrong("--provider is aap or eda")
+  if (kube !== "simulated" && kube !== "real") return wrong("--kube is simulated or real")
+  if (kube === "real" && provider === "eda") return wrong("The playbooks of EDA need the simulated API server")
   const chosen = only.length === 0 ? all : all.filter(({ name }) => only.includes(name))
+  const fixed = kube === "real" ? only.find((name) => all.some((row) => row.name === name && !row.portable)) : undefined
+  if (fixed !== undefined) return wrong(`The row ${fixed} needs the simulated API server`)
   return {
     _tag: "Run",
     wanted: {
       // another operator would not know what to make of the records of this one
-      rows: operator === undefined || only.length > 0 ? chosen : chosen.filter(({ stocked }) => !stocked),
+      rows:
+        only.length > 0 || (operator === undefined && kube === "simulated")
+          ? chosen
+          : chosen.filter(({ portable }) => portable),
       n,
       timeScale,
+      provider,
+      kube,
       operator: (operator ?? DEFAULT_OPERATOR).split(/\s+/u).filter((word) => word !== ""),
       out: values.get("--out")?.at(-1) ?? "bench-results"
     }

@@ -21,6 +21,8 @@ export interface Outcome {
   readonly n: number
   readonly measures: ReadonlyArray<Measure>
   readonly beside: Beside
+  /** A picture of what was measured, as SVG. */
+  readonly picture?: string
 }
 
 /** Times and shares depend on who else uses the machine; counts and memory do not. */

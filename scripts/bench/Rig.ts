@@ -4,16 +4,22 @@
 import { writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
 import { join } from "node:path"
-import { Duration, Effect, Schedule, type Scope } from "effect"
+import { Duration, Effect, Option, Schedule, type Scope } from "effect"
+import { DEPROVISION_PATH, PROVISION_PATH } from "../../test/support/SimulatedEda.ts"
 import { DEPROVISION, PROVISION } from "../processes/Aap.ts"
 import { type Child, lastWords, ProcessFailed, start } from "../processes/Child.ts"
+import { OPERATOR_TOKEN, startRealKubernetes } from "../processes/RealKubernetes.ts"
 import { type Simulator, startSimulator } from "../processes/Simulators.ts"
+import { image } from "./Image.ts"
+import type { ProviderName } from "./Row.ts"
 
 export interface Options {
   readonly directory: string
   /** The command that starts the operator. */
   readonly operator: ReadonlyArray<string>
-  readonly kubernetes: "kubernetes" | "lean-kubernetes"
+  readonly kubernetes: "kubernetes" | "lean-kubernetes" | "real"
+  /** Who launches; AAP unless told. */
+  readonly provider?: ProviderName
   readonly pollInterval: Duration.Duration
   /** Besides what every row sets. */
   readonly env?: NodeJS.ProcessEnv
@@ -23,6 +29,10 @@ export interface Rig {
   readonly options: Options
   readonly kubernetes: Simulator
   readonly aap: Simulator
+  /** Where EDA launches. */
+  readonly eda: Option.Option<Simulator>
+  /** The certificate authority of a real API server. */
+  readonly certificate: Option.Option<string>
 }
 
 export interface Operator {
@@ -31,6 +41,8 @@ export interface Operator {
   readonly startedAt: number
   readonly health: string
 }
+
+const authority = (file: string) => ({ "certificate-authority": file })
 
 const listening = Effect.callback<Server>((resume) => {
   const server = createServer()
@@ -47,14 +59,19 @@ export const freePorts = Effect.flatMap(Effect.all([listening, listening]), (ser
   Effect.forEach(servers, (server) => closed(server))
 )
 
-const kubeconfig = (server: string): string =>
+const kubeconfig = (server: string, certificate: Option.Option<string>): string =>
   JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
     "current-context": "bench",
-    clusters: [{ name: "bench", cluster: { server } }],
+    clusters: [
+      {
+        name: "bench",
+        cluster: { server, ...Option.match(certificate, { onNone: () => ({}), onSome: authority }) }
+      }
+    ],
     contexts: [{ name: "bench", context: { cluster: "bench", namespace: "default", user: "operator" } }],
-    users: [{ name: "operator", user: { token: "operator-token" } }]
+    users: [{ name: "operator", user: { token: OPERATOR_TOKEN } }]
   })
 
 /** Nothing of an operator's variables comes in from outside. */
@@ -72,12 +89,37 @@ const bothNames = (variables: Readonly<Record<string, string>>): NodeJS.ProcessE
     ])
   )
 
+const serverOf = (options: Options) =>
+  options.kubernetes === "real"
+    ? Effect.map(startRealKubernetes(options.directory), ({ certificate, server }) => ({
+        kubernetes: server,
+        certificate: Option.some(certificate)
+      }))
+    : Effect.map(startSimulator(options.kubernetes, options.directory), (kubernetes) => ({
+        kubernetes,
+        certificate: Option.none<string>()
+      }))
+
 export const makeRig = (options: Options): Effect.Effect<Rig, ProcessFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const kubernetes = yield* startSimulator(options.kubernetes, options.directory)
+    const { certificate, kubernetes } = yield* serverOf(options)
     const aap = yield* startSimulator("aap", options.directory)
-    return { options, kubernetes, aap }
+    const eda =
+      options.provider === "eda"
+        ? Option.some(yield* startSimulator("eda", options.directory, kubernetes.open))
+        : Option.none()
+    return { options, kubernetes, aap, eda, certificate }
   })
+
+const webhooks = ({ url }: Simulator) => ({
+  PROVISIONING_PROVIDER: "eda",
+  COMPUTE_INSTANCE_PROVISION_WEBHOOK: `${url}/${PROVISION_PATH}`,
+  COMPUTE_INSTANCE_DEPROVISION_WEBHOOK: `${url}/${DEPROVISION_PATH}`
+})
+
+/** The environment of the image belongs to what the image runs. */
+const ownEnvironment = (command: ReadonlyArray<string>): NodeJS.ProcessEnv =>
+  command.join(" ") === image.command.join(" ") ? image.env : {}
 
 const answersReady = (url: string, child: Child): Effect.Effect<void, ProcessFailed> =>
   Effect.tryPromise({
@@ -92,10 +134,16 @@ const answersReady = (url: string, child: Child): Effect.Effect<void, ProcessFai
   )
 
 /** Starts the operator; it lives as long as the scope. */
-export const startOperator = ({ aap, kubernetes, options }: Rig): Effect.Effect<Operator, never, Scope.Scope> =>
+export const startOperator = ({
+  aap,
+  certificate,
+  eda,
+  kubernetes,
+  options
+}: Rig): Effect.Effect<Operator, never, Scope.Scope> =>
   Effect.gen(function* () {
     const config = join(options.directory, "kubeconfig")
-    writeFileSync(config, kubeconfig(kubernetes.url))
+    writeFileSync(config, kubeconfig(kubernetes.url, certificate))
     const [healthPort = 0, metricsPort = 0] = yield* freePorts
     const [program = "", ...parameters] = options.operator
     const startedAt = performance.timeOrigin + performance.now()
@@ -107,6 +155,7 @@ export const startOperator = ({ aap, kubernetes, options }: Rig): Effect.Effect<
       readsOutput: false,
       env: {
         ...inherited(),
+        ...ownEnvironment(options.operator),
         NO_PROXY: "127.0.0.1",
         no_proxy: "127.0.0.1",
         KUBECONFIG: config,
@@ -119,7 +168,8 @@ export const startOperator = ({ aap, kubernetes, options }: Rig): Effect.Effect<
           AAP_DEPROVISION_TEMPLATE: DEPROVISION.name,
           AAP_STATUS_POLL_INTERVAL: seconds(options.pollInterval),
           HEALTH_PORT: String(healthPort),
-          METRICS_PORT: String(metricsPort)
+          METRICS_PORT: String(metricsPort),
+          ...Option.match(eda, { onNone: () => ({}), onSome: webhooks })
         }),
         ...options.env
       }

@@ -8,7 +8,13 @@ import type { Outcome } from "./Outcome.ts"
 import type { Samples } from "./sample.ts"
 import type { UserFailed } from "./Users.ts"
 
+export type ProviderName = "aap" | "eda"
+
 export interface Setting {
+  /** What launches, where a row can be measured with either. */
+  readonly provider: ProviderName
+  /** The API server of rows that can do with any. */
+  readonly kube: "simulated" | "real"
   readonly operator: ReadonlyArray<string>
   /** How many objects; each row has its own default. */
   readonly n: number | undefined
@@ -25,8 +31,8 @@ export interface Row {
   readonly title: string
   readonly n: number
   readonly run: (setting: Setting, n: number) => Effect.Effect<Outcome, BenchFailed, Scope.Scope>
-  /** It begins with objects as this operator records them, so that no other can be put in its place. */
-  readonly stocked: boolean
+  /** Another operator and a real API server can be put in place: it needs no objects as this operator records them. */
+  readonly portable: boolean
 }
 
 export const temporaryDirectory: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(

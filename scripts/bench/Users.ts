@@ -2,8 +2,10 @@
  * Those who order machines and look at them: creates and deletes at a rate, and a watch that notes when each object was first
  * seen Ready and when it was gone. Through the wire that is not counted. All times are of the machine's clock.
  */
-import { Agent, request } from "node:http"
-import { Data, Effect, Schedule, type Scope } from "effect"
+import { readFileSync } from "node:fs"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import { Data, Effect, Option, Schedule, type Scope } from "effect"
 import { GROUP, KIND, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
 import { fromUnknown, stringAt } from "../../test/support/kubernetes/Json.ts"
 import { timeNow } from "../processes/Recorder.ts"
@@ -23,18 +25,34 @@ export interface Users {
 }
 
 const collection = `/apis/${GROUP}/${VERSION}/namespaces/default/${PLURAL}`
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+const headers = { "content-type": "application/json", "user-agent": "bench", authorization: "Bearer bench" }
 
-const send = (url: string, method: string, body: string): Effect.Effect<void, UserFailed> =>
-  Effect.callback<void, UserFailed>((resume) => {
-    const fail = (message: string) => resume(Effect.fail(new UserFailed({ message: `${method} ${url}: ${message}` })))
-    const headers = { "content-type": "application/json", "user-agent": "bench", authorization: "Bearer bench" }
-    const outgoing = request(url, { method, agent, headers }, (answer) => {
-      answer.resume()
+/** Where the objects are, and who vouches for it. */
+type Request = (path: string, method: string, take: (answer: Http.IncomingMessage) => void) => Http.ClientRequest
+
+const requestTo = (url: string, certificate: Option.Option<string>): Request => {
+  const pooled = { keepAlive: true, maxSockets: 64 }
+  if (Option.isNone(certificate)) {
+    const agent = new Http.Agent(pooled)
+    return (path, method, take) => Http.request(`${url}${collection}${path}`, { method, agent, headers }, take)
+  }
+  const agent = new Https.Agent({ ...pooled, ca: readFileSync(certificate.value) })
+  return (path, method, take) => Https.request(`${url}${collection}${path}`, { method, agent, headers }, take)
+}
+
+const send = (request: Request, method: string, path: string, body: string): Effect.Effect<string, UserFailed> =>
+  Effect.callback<string, UserFailed>((resume) => {
+    const fail = (message: string) => resume(Effect.fail(new UserFailed({ message: `${method} ${path}: ${message}` })))
+    const outgoing = request(path, method, (answer) => {
+      let text = ""
+      answer.setEncoding("utf8")
+      answer.on("data", (chunk: string) => {
+        text += chunk
+      })
       answer.on("end", () => {
         const { statusCode = 0 } = answer
-        if (statusCode < 300) resume(Effect.void)
-        else fail(`was answered ${statusCode}`)
+        if (statusCode < 300) resume(Effect.succeed(text))
+        else fail(`was answered ${statusCode}: ${text.slice(0, 500)}`)
       })
     })
     outgoing.on("error", (error) => fail(error.message))
@@ -45,7 +63,7 @@ const send = (url: string, method: string, body: string): Effect.Effect<void, Us
 const paced = (
   names: ReadonlyArray<string>,
   perSecond: number,
-  one: (name: string) => Effect.Effect<void, UserFailed>
+  one: (name: string) => Effect.Effect<unknown, UserFailed>
 ): Effect.Effect<void, UserFailed> =>
   Effect.suspend(() => {
     const begun = timeNow()
@@ -57,10 +75,10 @@ const paced = (
     )
   })
 
-const lines = (url: string, take: (line: string) => void, from: string): Effect.Effect<void, UserFailed> =>
+const lines = (request: Request, take: (line: string) => void, from: string): Effect.Effect<void, UserFailed> =>
   Effect.callback<void, UserFailed>((resume) => {
-    const path = `${url}${collection}?watch=true&timeoutSeconds=3600&resourceVersion=${from}`
-    const outgoing = request(path, { headers: { authorization: "Bearer bench" } }, (answer) => {
+    const path = `?watch=true&timeoutSeconds=3600&resourceVersion=${from}`
+    const outgoing = request(path, "GET", (answer) => {
       let rest = ""
       answer.setEncoding("utf8")
       answer.on("data", (chunk: string) => {
@@ -76,19 +94,22 @@ const lines = (url: string, take: (line: string) => void, from: string): Effect.
     return Effect.sync(() => outgoing.destroy())
   })
 
-const versionOf = (url: string): Effect.Effect<string, UserFailed> =>
-  Effect.tryPromise({
-    try: async (signal) => {
-      const answer = await fetch(`${url}${collection}?limit=1`, { headers: { authorization: "Bearer bench" }, signal })
-      return stringAt(fromUnknown(await answer.json()), "metadata", "resourceVersion") ?? "0"
-    },
-    catch: (cause) => new UserFailed({ message: `the cluster does not list: ${String(cause)}` })
-  })
+const versionOf = (request: Request): Effect.Effect<string, UserFailed> =>
+  Effect.map(
+    send(request, "GET", "?limit=1", ""),
+    (text) => stringAt(fromUnknown(JSON.parse(text)), "metadata", "resourceVersion") ?? "0"
+  )
 
 const nameIn = (line: string): string => /"name":"([^"]+)"/u.exec(line)?.[1] ?? ""
 
-export const makeUsers = (url: string): Effect.Effect<Users, UserFailed, Scope.Scope> =>
+interface Where {
+  readonly kubernetes: { readonly open: string }
+  readonly certificate: Option.Option<string>
+}
+
+export const makeUsers = ({ certificate, kubernetes }: Where): Effect.Effect<Users, UserFailed, Scope.Scope> =>
   Effect.gen(function* () {
+    const request = requestTo(kubernetes.open, certificate)
     const [created, deleted, ready, gone] = [
       new Map<string, number>(),
       new Map<string, number>(),
@@ -103,7 +124,7 @@ export const makeUsers = (url: string): Effect.Effect<Users, UserFailed, Scope.S
         if (!ready.has(name)) ready.set(name, at)
       }
     }
-    yield* Effect.forkScoped(lines(url, take, yield* versionOf(url)), { startImmediately: true })
+    yield* Effect.forkScoped(lines(request, take, yield* versionOf(request)), { startImmediately: true })
 
     const body = (name: string) =>
       JSON.stringify({
@@ -121,14 +142,14 @@ export const makeUsers = (url: string): Effect.Effect<Users, UserFailed, Scope.S
         paced(names, perSecond, (name) =>
           Effect.suspend(() => {
             created.set(name, timeNow())
-            return send(`${url}${collection}`, "POST", body(name))
+            return send(request, "POST", "", body(name))
           })
         ),
       remove: (names, perSecond) =>
         paced(names, perSecond, (name) =>
           Effect.suspend(() => {
             deleted.set(name, timeNow())
-            return send(`${url}${collection}/${name}`, "DELETE", "")
+            return send(request, "DELETE", `/${name}`, "")
           })
         )
     }

@@ -22,8 +22,10 @@ export const fill = (
   Effect.gen(function* () {
     const stocking = (sample: Samples["ready"], from: number, size: number) =>
       kubernetes.post("/stock", { sample, from, count: size, namespace: "default" })
-    yield* stocking(samples.running, 0, live)
-    yield* stocking(samples.ready, live, count - live)
+    if (count > 0) {
+      yield* stocking(samples.running, 0, live)
+      yield* stocking(samples.ready, live, count - live)
+    }
     const play = { pendingFor: PENDING, runningFor: FOR_EVER, ends: "successful" }
     const stock = makeStock(samples.running)
     for (let from = 0; from < live; from += BATCH) {

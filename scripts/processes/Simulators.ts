@@ -9,7 +9,7 @@ export type Kind = "kubernetes" | "lean-kubernetes" | "aap" | "eda"
 const Addresses = Schema.Struct({ url: Schema.String, open: Schema.String, control: Schema.String })
 
 export interface Simulator {
-  readonly child: Child
+  readonly pid: number
   /** The wire that is counted and suffers faults. */
   readonly url: string
   /** The same without either. */
@@ -63,7 +63,7 @@ export const startSimulator = (
     })
     const { control, open, url } = yield* addressesOf(child)
     return {
-      child,
+      pid: child.pid,
       url,
       open,
       get: (path, decode) => Effect.map(exchange(`${control}${path}`, {}), (text) => decode(JSON.parse(text))),

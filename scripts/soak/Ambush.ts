@@ -98,14 +98,18 @@ export const makeAmbush = (): Ambush => {
       Effect.suspend(() => {
         const struck = Deferred.makeUnsafe<void>()
         laid = { place, signal, struck }
-        const given = Effect.sync(() => {
-          laid = undefined
-          return Deferred.isDoneUnsafe(struck)
-        })
+        const nobody = Effect.sync(() => Deferred.isDoneUnsafe(struck))
+        // whoever stops waiting takes it away: nobody is struck unseen
         return Effect.timeoutOrElse(Effect.as(Deferred.await(struck), true), {
           duration: patience,
-          orElse: () => given
-        })
+          orElse: () => nobody
+        }).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              laid = undefined
+            })
+          )
+        )
       }),
     around: (victim, wires) => {
       const unrecorded: Unrecorded = new Set()

@@ -1,6 +1,6 @@
 /**
- * Kills the operator over and over: bursts of kills with a pause after each, so that what needs time gets it, one process at
- * first, then two that elect their leader, and so on.
+ * Kills the operator over and over: bursts of kills with a pause after each, so that what needs time gets it; two processes
+ * that elect their leader at first, then one alone, and so on.
  */
 import { Effect } from "effect"
 import { type Ambush, inLaunchWindow, type Place, places, type Signal } from "./Ambush.ts"
@@ -8,8 +8,8 @@ import type { Chance } from "./Chance.ts"
 import type { Replica } from "./Replica.ts"
 
 /** Milliseconds, and how many kills. */
-const single = { elected: false, kills: 8, patience: 3_000, pause: 5_000 }
-const several = { elected: true, kills: 2, patience: 9_000, pause: 5_000 }
+const single = { elected: false, kills: 8, patience: 3_000, pause: 8_000 }
+const several = { elected: true, kills: 2, patience: 9_000, pause: 8_000 }
 type Mode = typeof single
 
 export interface Kills {
@@ -29,7 +29,7 @@ export interface Killer extends Kills {
 export interface Stage {
   readonly ambush: Ambush
   readonly chance: Chance
-  /** `alternating`: one process, then two, and so on. */
+  /** `alternating`: two processes, then one, and so on. */
   readonly replicas: 1 | 2 | "alternating"
   /** The first one is there in every mode. */
   readonly all: readonly [Replica, Replica]
@@ -95,7 +95,7 @@ export const makeKiller = ({ all, ambush, chance, replicas }: Stage): Killer => 
   const rounds: Readonly<Record<Stage["replicas"], ReadonlyArray<Mode>>> = {
     1: [single],
     2: [several],
-    alternating: [single, single, several]
+    alternating: [several, single, single, single]
   }
 
   const run = Effect.gen(function* () {

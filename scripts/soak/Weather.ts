@@ -1,6 +1,7 @@
 /**
- * What goes wrong on both wires while the soak goes on, each with its own probability at each request. Nothing takes longer
- * than the quiet period that the operator is given here, as that is where its promise ends.
+ * What goes wrong on both wires while the soak goes on, each with its own probability at each request: of Kubernetes at all
+ * times, of AAP in squalls, as a failed launch shuts the gate that all launches wait at for seconds. Nothing takes longer than
+ * the quiet period that the operator is given here, as that is where its promise ends.
  */
 import { Deferred, Effect, type Scope, Stream } from "effect"
 import { type FaultyWire, type Harm, withFaults } from "../../test/support/Faults.ts"
@@ -28,23 +29,23 @@ const changes = (request: WireRequest) => kubernetesRequests.metadata(request) |
 const isWatch = ({ method, url }: WireRequest) => method === "GET" && url.searchParams.has("watch")
 
 const onAap: ReadonlyArray<Trouble> = [
-  { name: "late", probability: 0.02, when: aapRequests.launch, harm: late },
+  { name: "late", probability: 0.03, when: aapRequests.launch, harm: late },
   ...(["failureAfter", "gatewayAfter", "resetAfter", "hangAfter"] as const).flatMap((name) =>
-    [aapRequests.launch, aapRequests.cancel].map((when) => ({ name, probability: 0.02, when, harm: aapHarm(name) }))
+    [aapRequests.launch, aapRequests.cancel].map((when) => ({ name, probability: 0.03, when, harm: aapHarm(name) }))
   ),
   ...(["resetBefore", "hang", "truncated"] as const).map((name) => ({
     name,
-    probability: 0.015,
+    probability: 0.02,
     when: aapRequests.launch,
     harm: aapHarm(name)
   })),
-  { name: "401", probability: 0.002, when: any, harm: aapHarm("unauthorized") },
-  { name: "429", probability: 0.005, when: any, harm: throttled },
-  { name: "503", probability: 0.005, when: any, harm: busy },
-  { name: "500", probability: 0.005, when: any, harm: aapHarm("failure") },
-  { name: "502", probability: 0.005, when: any, harm: aapHarm("gateway") },
-  { name: "reset", probability: 0.005, when: any, harm: aapHarm("resetBefore") },
-  { name: "truncated", probability: 0.005, when: any, harm: aapHarm("truncated") },
+  { name: "401", probability: 0.005, when: any, harm: aapHarm("unauthorized") },
+  { name: "429", probability: 0.01, when: any, harm: throttled },
+  { name: "503", probability: 0.01, when: any, harm: busy },
+  { name: "500", probability: 0.01, when: any, harm: aapHarm("failure") },
+  { name: "502", probability: 0.01, when: any, harm: aapHarm("gateway") },
+  { name: "reset", probability: 0.01, when: any, harm: aapHarm("resetBefore") },
+  { name: "truncated", probability: 0.01, when: any, harm: aapHarm("truncated") },
   { name: "slow", probability: 0.02, when: any, harm: slow }
 ]
 
@@ -60,13 +61,13 @@ const onKubernetes: ReadonlyArray<Trouble> = [
   { name: "slow", probability: 0.01, when: changes, harm: slow }
 ]
 
-const order = (wire: FaultyWire, of: string, troubles: ReadonlyArray<Trouble>, chance: Chance) =>
+const order = (wire: FaultyWire, of: string, troubles: ReadonlyArray<Trouble>, strikes: (p: number) => boolean) =>
   Effect.forEach(
     troubles,
     ({ harm, name, probability, when }) =>
       wire.order({
         name: `${of} ${name}`,
-        when: (request) => when(request) && chance.happens(probability),
+        when: (request) => when(request) && strikes(probability),
         times: Number.POSITIVE_INFINITY,
         harm
       }),
@@ -104,8 +105,16 @@ export const makeWeather = (site: Site, chance: Chance): Effect.Effect<Weather, 
   Effect.gen(function* () {
     const aap = yield* withFaults(site.aap.handler)
     const cluster = yield* withFaults(site.cluster)
-    yield* order(aap, "AAP", onAap, chance)
-    yield* order(cluster, "Kubernetes", onKubernetes, chance)
+    let isSquall = true
+    yield* order(aap, "AAP", onAap, (probability) => isSquall && chance.happens(probability))
+    yield* order(cluster, "Kubernetes", onKubernetes, chance.happens)
+    const squall = Effect.gen(function* () {
+      isSquall = true
+      yield* Effect.sleep(chance.between(2_000, 4_000))
+      isSquall = false
+      yield* Effect.sleep(chance.between(12_000, 20_000))
+    })
+    yield* Effect.forkScoped(Effect.forever(squall))
     const cuts = makeCuts(cluster.handler)
     let isStormy = true
     yield* Effect.forkScoped(

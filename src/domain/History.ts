@@ -113,7 +113,11 @@ const closing = (intent: Intent, outcome: LaunchRecord["outcome"], now: number):
   time: timestampOf(now)
 })
 
-/** Closes the intent as refused, if it is still this very sending. */
+/** The record says which job came of this very sending, so that nothing else is to be said of it. */
+const hasJob = (history: History, { key, stamp }: Intent): boolean =>
+  history.jobs.some((job) => job.launchKey === key && job.launchStamp === stamp && job.duplicate !== true)
+
+/** Closes the intent as refused, if it is still this very sending, and no job of its key was found meanwhile. */
 export const withRefused = (
   history: History,
   refusal: Refusal,
@@ -122,6 +126,7 @@ export const withRefused = (
   now: number
 ): History => {
   if (current?.key !== sent.key || current.stamp !== sent.stamp) return history
+  if (hasJob(history, sent)) return history
   const before =
     history.launch?.outcome === "Refused" && history.launch.operation === sent.operation ? history.launch : undefined
   const refusals = (before?.refusals ?? 0) + 1

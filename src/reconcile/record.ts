@@ -20,6 +20,7 @@ import { Providers } from "../ports/ProvisioningProvider.ts"
 import { Answers, type Change } from "./Answers.ts"
 import { countChanges } from "./measure.ts"
 import { factsOf, patchFor, type Sight, understand } from "./observe.ts"
+import { isConflict } from "./policy.ts"
 import { announce, report } from "./report.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
@@ -88,6 +89,10 @@ export const amend = Effect.fnUntraced(function* (object: KubernetesObject, chan
   return written
 })
 
+/** Somebody else was faster: the API server is well, and the next attempt need not wait for it. */
+const contested = Schedule.jittered(Schedule.spaced("20 millis"))
+const CONTESTED_ATTEMPTS = 10
+
 /** Between attempts to record an answer. */
 const patience = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]).pipe(
   Schedule.jittered
@@ -109,34 +114,36 @@ const freshly = Effect.fnUntraced(function* (object: KubernetesObject) {
 })
 
 /**
- * Amends until it is stored or the object is gone (none), reading afresh after every failure; not even a shutdown cuts it
- * short. Bounded: after that the answer is kept for later passes, and the open intent is what a later process goes by.
- * Who may not write does not try again.
+ * Amends until it is stored or the object is gone (none), reading afresh before every further attempt; not even a shutdown
+ * cuts it short. Bounded: after that the answer is kept for later passes, and the open intent is what a later process goes
+ * by. Who may not write does not try again.
  */
 export const recordAnswer = Effect.fnUntraced(function* (object: KubernetesObject, change: Change) {
   const begun = yield* Clock.monotonicTimeNanos
   const isClear = yield* Clearance
   let view = Option.some(object)
-  const again = (error: KubernetesError) =>
-    Effect.andThen(
+  let isStale = false
+  // right before the write: what was read before the wait is old again where somebody writes all the time
+  const look = Effect.suspend(() =>
+    isStale ? Effect.orElseSucceed(freshly(object), () => view) : Effect.succeed(view)
+  )
+  const once = Effect.gen(function* () {
+    view = yield* look
+    return Option.isNone(view) ? view : Option.some(yield* amend(view.value, change))
+  })
+  return yield* once.pipe(
+    Effect.tapError(() =>
+      Effect.sync(() => {
+        isStale = true
+      })
+    ),
+    Effect.retry({ schedule: contested, times: CONTESTED_ATTEMPTS, while: (error) => isClear() && isConflict(error) }),
+    Effect.tapError((error) =>
       Effect.logWarning("the answer of a launch is not recorded yet; trying again", {
         computeinstance: keyOf(object.metadata),
         reason: error.message
-      }),
-      Effect.tap(freshly(object), (fresh) =>
-        Effect.sync(() => {
-          view = fresh
-        })
-      )
-    )
-  const once = Effect.suspend(() =>
-    Option.match(view, {
-      onNone: () => Effect.succeed(Option.none<KubernetesObject>()),
-      onSome: (current) => Effect.asSome(amend(current, change))
-    })
-  )
-  return yield* once.pipe(
-    Effect.tapError((error) => Effect.ignore(again(error))),
+      })
+    ),
     Effect.retry({
       schedule: patience,
       while: () => Effect.map(Clock.monotonicTimeNanos, (now) => isClear() && now - begun < SHIELD)

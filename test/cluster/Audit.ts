@@ -6,6 +6,8 @@ import { isObject, numberAt, parseJson, stringAt } from "../support/kubernetes/J
 export interface Asked {
   /** `list`, `watch`, `patch` and so on. */
   readonly verb: string
+  /** `status`, or nothing. */
+  readonly subresource: string
   readonly name: string
   readonly code: number
 }
@@ -20,6 +22,7 @@ export const askedBy = (user: string, file: string): ReadonlyArray<Asked> => {
     if (stringAt(entry, "objectRef", "resource") !== "computeinstances") continue
     requests.set(stringAt(entry, "auditID") ?? "", {
       verb: stringAt(entry, "verb") ?? "",
+      subresource: stringAt(entry, "objectRef", "subresource") ?? "",
       name: stringAt(entry, "objectRef", "name") ?? "",
       code: numberAt(entry, "responseStatus", "code") ?? 0
     })

@@ -25,6 +25,8 @@ export interface ControlPlane {
   readonly url: string
   /** Trusts the server's certificate. */
   readonly client: HttpClient.HttpClient
+  /** Of kube-apiserver. */
+  readonly pid: () => number
   /** The file of the certificate authority. */
   readonly certificate: string
   /** Compacts etcd up to its present revision. */
@@ -202,5 +204,6 @@ export const start = (options: Options): Effect.Effect<ControlPlane, ControlPlan
         server = yield* serving(flags)
         yield* ready
       }).pipe(Scope.provide(scope))
-    return { url, client, certificate, compact: Effect.provideContext(compaction(etcdPort), plain), restarted }
+    const compact = Effect.provideContext(compaction(etcdPort), plain)
+    return { url, client, pid: () => server.pid ?? 0, certificate, compact, restarted }
   })

@@ -173,6 +173,13 @@ describe("a refusal", () => {
   })
 })
 
+describe("a refusal of a launch whose job was found meanwhile", () => {
+  it("is not recorded: there is a job, and it is followed", () => {
+    const adopted = withLaunched(emptyHistory, answer, sent, sent, NOW, 10)
+    expect(withRefused(adopted, refusal, sent, sent, NOW)).toBe(adopted)
+  })
+})
+
 describe("a launch that is given up", () => {
   it.each(["NotFound", "Unknown"] as const)(
     "as %s closes the intent, uses the attempt up, and is remembered for good",

@@ -2,12 +2,15 @@
  * What is explored: how the two processes are set up, and how often each thing may happen.
  */
 import { type Profile, QUIET } from "./Run.ts"
-import type { Allowance, Left } from "./State.ts"
+import type { Allowance, Beginning, Job, Left } from "./State.ts"
+import { newborn, recordedBefore } from "./Versions.ts"
 
 export interface Configuration {
   readonly name: string
   readonly profiles: readonly [Profile, Profile]
   readonly left: Left
+  /** What there is before anything happens. */
+  readonly begins: () => Beginning
   /** Every state of it is reached in a second or two. */
   readonly small: boolean
   /** A launch may be on its way for longer than a quiet period, which nobody can promise to survive unharmed. */
@@ -30,7 +33,11 @@ const nothing: Left = {
   losses: 0,
   strips: 0,
   overlaps: 0,
-  lapses: 0
+  lapses: 0,
+  shares: 0,
+  deafs: 0,
+  unusables: 0,
+  adopts: 0
 }
 
 const aap: Profile = { providers: ["aap"], ahead: 0 }
@@ -45,6 +52,7 @@ const of = (name: string, left: Bounds, profiles: Configuration["profiles"] = [a
   name,
   profiles,
   left: { ...nothing, ...left },
+  begins: () => ({ stored: newborn(), jobs: [] }),
   small: true,
   beyond: false
 })
@@ -53,6 +61,43 @@ const large = (name: string, left: Bounds, profiles?: Configuration["profiles"])
   ...of(name, left, profiles),
   small: false
 })
+
+/** Three provisions by an operator that did not launch exactly once: two are recorded and alive, the third is not recorded. */
+const inherited = (): Beginning => {
+  const version = newborn().instance.desiredVersion
+  const jobs = [1, 2, 3].map((attempt): Job => {
+    const over = attempt === 3
+    return {
+      provider: "aap",
+      id: String(attempt),
+      key: `u/provision/${version}/${attempt}`,
+      operation: "provision",
+      created: 0,
+      finished: over ? 0 : undefined,
+      state: over ? "successful" : "alive",
+      cancelling: false,
+      deaf: 0,
+      runsOn: false,
+      unusable: false,
+      purged: false,
+      // nobody promises to know the third before a person names it
+      recorded: true
+    }
+  })
+  const record = jobs
+    .filter(({ state }) => state === "alive")
+    .map(({ id, key }, index) => ({
+      jobID: id,
+      type: "provision",
+      provider: "aap",
+      state: "Running",
+      message: "Job running",
+      configVersion: version,
+      launchKey: key,
+      attempt: index + 1
+    }))
+  return { stored: recordedBefore(record), jobs }
+}
 
 export const configurations: ReadonlyArray<Configuration> = [
   of("alone", {}),
@@ -78,6 +123,13 @@ export const configurations: ReadonlyArray<Configuration> = [
   of("EDA deleted", { deletes: 1, ticks: 1 }, [eda, eda]),
   of("EDA", { faults: 1, edits: 1 }, [eda, eda]),
   of("purged", { ticks: 3, purges: 1 }),
+  of("searched slowly", { crashes: 1, faults: 1, ticks: 1 }),
+  of("searched by others", { crashes: 1, shares: 1, ticks: 1 }),
+  of("does not hear", { deafs: 1, deletes: 1 }),
+  of("ignored variables", { unusables: 1, deletes: 1 }),
+  { ...of("inherited", { adopts: 1 }), begins: inherited },
+  { ...of("answered beyond the bound", { faults: 1, ticks: 1, overlaps: 2 }), beyond: true },
+  { ...of("late beyond the bound", { faults: 1, ticks: 1, deletes: 1 }), beyond: true },
   large("many edits", { edits: 3 }),
   large("refused late", { faults: 1, ticks: 1, overlaps: 2 }),
   { ...large("beyond the bound", { faults: 1, ticks: 1, overlaps: 1 }), beyond: true },

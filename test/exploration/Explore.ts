@@ -88,7 +88,7 @@ export const explore = (configuration: Configuration, limits: Limits): Result =>
   const alike = alikeIn(configuration)
   const visited = makeVisited()
   const trail = makeTrail()
-  const first = initial(configuration.left)
+  const first = initial(configuration.left, configuration.begins())
   visited.add(nameOf(first, alike))
   let layer: ReadonlyArray<Place> = [{ state: first, index: 0 }]
   const counts = { transitions: 0, depth: 0, endings: 0 }
@@ -149,7 +149,7 @@ export interface Played {
 /** Plays a schedule. Fails with a word on the first move that cannot happen. */
 export const replay = (configuration: Configuration, schedule: ReadonlyArray<string>): Played => {
   const states: Array<Played["states"][number]> = []
-  let state = initial(configuration.left)
+  let state = initial(configuration.left, configuration.begins())
   for (const name of schedule) {
     const move = moves(state, configuration).find((one) => one.name === name)
     if (move === undefined) {

@@ -8,7 +8,9 @@ import { DEPROVISIONED_ANNOTATION } from "../../src/domain/ComputeInstance.ts"
 import type { Configuration } from "./Configurations.ts"
 import { brokenAtRest, brokenBy, tornDown } from "./invariants.ts"
 import { mayTick } from "./Moves.ts"
+import type { End } from "./Pass.ts"
 import { answered, look } from "./Passing.ts"
+import { settings } from "./Run.ts"
 import { letters, nameOf, type State, type Who, whos } from "./State.ts"
 import { ended, store, succeeded } from "./Truth.ts"
 import { deleted, isLiveRecord, NOTHING, retried, withAnnotations } from "./Versions.ts"
@@ -19,6 +21,8 @@ const STILL = 5
 const LONGEST = 400
 /** Rounds of work after which time passes all the same: two processes may wake each other. */
 const BUSY = 6
+/** Milliseconds; a timer that is set for longer than any deadline rings for nobody. */
+const NEVER = 2 * settings.jobDeadline
 
 interface Course {
   state: State
@@ -55,9 +59,9 @@ const go = (course: Course, step: string, after: State, launched?: State["jobs"]
   course.state = after
 }
 
-const noteEnd = (course: Course, who: Who, action: string | undefined): void => {
-  if (action === undefined) return
-  course.timed[who] = action === "After" || action === "Failed"
+const noteEnd = (course: Course, who: Who, end: End | undefined): void => {
+  if (end === undefined) return
+  course.timed[who] = end.action === "Failed" || (end.action === "After" && end.delay <= NEVER)
 }
 
 /** The process does what it has to until its pass ends. */
@@ -68,14 +72,14 @@ const work = (course: Course, who: Who): boolean => {
     course.woken[who] = false
     const looked = look(course.state, course.configuration, who, { stale: false, blind: false })
     if (looked.node.defect !== undefined) course.wrong.push(looked.node.defect)
-    noteEnd(course, who, looked.node.end?.action)
+    noteEnd(course, who, looked.node.end)
     go(course, `${letters[who]} look`, looked.state)
     moved = true
   }
   for (let steps = 0; steps < 100 && course.state.processes[who].pass !== undefined; steps++) {
     const progressed = answered(course.state, who)
     if (progressed === undefined) break
-    noteEnd(course, who, progressed.node.end?.action)
+    noteEnd(course, who, progressed.node.end)
     if (progressed.node.defect !== undefined) course.wrong.push(progressed.node.defect)
     go(course, `${letters[who]} answered`, progressed.state, progressed.launched)
     moved = true
@@ -83,11 +87,11 @@ const work = (course: Course, who: Who): boolean => {
   return moved
 }
 
-/** What is on its way gets lost, cancelled jobs end, and all others succeed. */
+/** What is on its way gets lost, cancelled jobs end, and all others succeed, but for those that did not hear a cancel. */
 const progress = (course: Course): boolean => {
   const { flights, jobs } = course.state
   if (flights.length > 0) go(course, "launches get lost", { ...course.state, flights: [] })
-  const alive = jobs.find(({ state }) => state === "alive")
+  const alive = jobs.find(({ cancelling, runsOn, state }) => state === "alive" && (cancelling || !runsOn))
   if (alive === undefined) return flights.length > 0
   const after = alive.cancelling ? ended(course.state, alive, "canceled") : succeeded(course.state, alive)
   go(course, `job ${alive.id} ends`, after)

@@ -4,9 +4,10 @@
  *
  * Named so that a schedule is a list of words: `A look`, `B lost`, `job 1 successful`, `delete`, `tick`.
  */
+import { FINALIZER } from "../../src/domain/ComputeInstance.ts"
 import type { Configuration } from "./Configurations.ts"
 import type { Node } from "./Pass.ts"
-import { answered, deliver, look, perform, type Told } from "./Passing.ts"
+import { answered, deliver, ignoring, look, perform, shared, type Told } from "./Passing.ts"
 import type { Request } from "./Request.ts"
 import { QUIET } from "./Run.ts"
 import {
@@ -21,7 +22,7 @@ import {
   withProcess
 } from "./State.ts"
 import { changed, create, ended, holding, news, store, succeeded } from "./Truth.ts"
-import { deleted, NOTHING, resized, retried, statusLost, stripped, type Version, wiped } from "./Versions.ts"
+import { adopting, deleted, NOTHING, resized, retried, statusLost, stripped, type Version, wiped } from "./Versions.ts"
 
 export interface Move {
   readonly name: string
@@ -32,6 +33,8 @@ export interface Move {
 
 /** AAP keeps finished jobs a little longer than the operator counts on; a person may delete one that was recorded at once. */
 const PURGED_AFTER = 3 * QUIET
+/** Requests to cancel that are accepted and have no effect: one more than there are processes to ask without being told to. */
+const DEAF = 3
 const failed = (applied: "no" | "unknown"): Told => ({ reply: { _tag: "failed", applied }, fresh: false })
 const isWrite = ({ _tag }: Request): boolean => _tag === "metadata" || _tag === "status" || _tag === "cancel"
 
@@ -115,11 +118,45 @@ const looks = (before: State, configuration: Configuration, who: Who): ReadonlyA
   })
 }
 
+/** Answers that are no faults: of a template that ignores what it is given, and of a search that somebody else asked for. */
+const oddities = (state: State, who: Who, pass: Node, request: Request): ReadonlyArray<Move> => {
+  const as = (name: string) => `${letters[who]} ${name}`
+  const moves: Array<Move> = []
+  const reply = shared(state, state.processes[who])
+  if (reply !== undefined)
+    moves.push({
+      name: as("answered by a shared search"),
+      state: deliver(state, who, pass, { reply, fresh: false }).state
+    })
+  if (request._tag === "launch" && request.provider === "aap" && state.left.unusables > 0) {
+    const { launched, reply: told, state: after } = ignoring(spend(state, "unusables"), request)
+    moves.push({
+      name: as("answered that the variables are ignored"),
+      state: deliver(after, who, pass, { reply: told, fresh: false }).state,
+      launched
+    })
+  }
+  return moves
+}
+
+/** Somebody else asks for a search in this process. */
+const shares = (state: State, who: Who): ReadonlyArray<Move> => {
+  if (state.left.shares === 0) return []
+  const searched = { at: timeOf(state), jobs: state.jobs }
+  const after = spend(state, "shares")
+  return [
+    {
+      name: `${letters[who]} searches for a neighbour`,
+      state: withProcess(after, who, { ...after.processes[who], searched })
+    }
+  ]
+}
+
 const ofProcess = (state: State, configuration: Configuration, who: Who): ReadonlyArray<Move> => {
   const process = state.processes[who]
   const as = (name: string) => `${letters[who]} ${name}`
   const { pass } = process
-  const moves: Array<Move> = state.left.crashes > 0 ? [...deaths(state, who)] : []
+  const moves: Array<Move> = [...shares(state, who), ...(state.left.crashes > 0 ? deaths(state, who) : [])]
   if (pass === undefined) return [...moves, ...looks(state, configuration, who)]
   const done = answered(state, who)
   if (done !== undefined) {
@@ -135,23 +172,36 @@ const ofProcess = (state: State, configuration: Configuration, who: Who): Readon
     if (lapsed !== undefined)
       moves.push({ name, state: lapsed.state, ...(lapsed.launched && { launched: lapsed.launched }) })
   }
-  if (state.left.faults > 0 && process.held === undefined && pass.request !== undefined) {
-    moves.push(...faults(state, who, pass, pass.request))
-  }
+  if (process.held !== undefined || pass.request === undefined) return moves
+  if (state.left.faults > 0) moves.push(...faults(state, who, pass, pass.request))
+  moves.push(...oddities(state, who, pass, pass.request))
   return moves
 }
 
 // ── everybody else ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-const isLaunching = ({ flights, processes }: State): boolean =>
-  flights.length > 0 || processes.some(({ pass }) => pass?.request?._tag === "launch")
+const launchesOf = ({ flights, processes }: State): ReadonlyArray<string> => [
+  ...flights.map(({ operation }) => operation),
+  ...processes.flatMap(({ pass }) => (pass?.request?._tag === "launch" ? [pass.request.operation] : []))
+]
+const isLaunching = (state: State): boolean => launchesOf(state).length > 0
 
 /** A quiet period is longer than any launch is on its way, however slow; those are over before it passes. */
 export const mayTick = (state: State, { beyond }: Configuration): boolean =>
-  (beyond || !isLaunching(state)) &&
+  (beyond ? !launchesOf(state).includes("deprovision") : !isLaunching(state)) &&
   state.jobs.every(({ provider, state: how }) => provider !== "eda" || how !== "alive")
 
-const ofJobs = (state: State): ReadonlyArray<Move> => {
+/** However late: a provision arrives before the last search for it, which comes right before the finalizer goes. */
+const mayLand = ({ processes, stored }: State): boolean =>
+  stored !== NOTHING &&
+  !processes.some(
+    ({ pass }) =>
+      stored.deleting &&
+      pass?.request?._tag === "metadata" &&
+      pass.request.change.finalizers?.includes(FINALIZER) === false
+  )
+
+const ofJobs = (state: State, { beyond }: Configuration): ReadonlyArray<Move> => {
   const moves: Array<Move> = []
   for (const job of state.jobs) {
     const as = (name: string) => `job ${job.id} ${name}`
@@ -159,6 +209,9 @@ const ofJobs = (state: State): ReadonlyArray<Move> => {
       moves.push({ name: as("successful"), state: succeeded(state, job) })
       if (state.left.failures > 0) {
         moves.push({ name: as("failed"), state: ended(spend(state, "failures"), job, "failed") })
+      }
+      if (state.left.deafs > 0 && job.provider === "aap" && job.deaf === 0 && !job.cancelling && !job.runsOn) {
+        moves.push({ name: as("will not hear"), state: changed(spend(state, "deafs"), job, { deaf: DEAF }) })
       }
       if (job.provider === "eda") {
         const stored = job.operation === "provision" ? holding(state.stored) : state.stored
@@ -181,7 +234,7 @@ const ofJobs = (state: State): ReadonlyArray<Move> => {
   state.flights.forEach((flight, index) => {
     const landed = { ...state, flights: state.flights.toSpliced(index, 1) }
     const { job, state: after } = create(landed, flight)
-    moves.push({ name: `launch ${index} lands`, state: after, launched: job })
+    if (!beyond || mayLand(state)) moves.push({ name: `launch ${index} lands`, state: after, launched: job })
     moves.push({ name: `launch ${index} gets lost`, state: landed })
   })
   return moves
@@ -203,6 +256,11 @@ const ofPeople = (state: State, configuration: Configuration): ReadonlyArray<Mov
     // while a launch is on its way, and until the status knows of it, the annotation is the only trace there is
     if (stored.object.status !== undefined && !isLaunching(state)) may("wipes", "wipe the intent", wiped)
     may("losses", "restore without status", statusLost)
+    const strangers = state.jobs.filter(({ id }) => !stored.jobs.some(({ jobID }) => jobID === id))
+    for (const job of left.adopts > 0 ? strangers : []) {
+      const after = changed(spend(state, "adopts"), job, { recorded: false })
+      moves.push({ name: `adopt job ${job.id}`, state: store(after, adopting(stored, job.id)) })
+    }
     if (stored.deleting) may("strips", "take the finalizer off", stripped)
   }
   if (left.ticks > 0 && mayTick(state, configuration)) {
@@ -214,6 +272,6 @@ const ofPeople = (state: State, configuration: Configuration): ReadonlyArray<Mov
 export const moves = (state: State, configuration: Configuration): ReadonlyArray<Move> => [
   ...ofProcess(state, configuration, 0),
   ...ofProcess(state, configuration, 1),
-  ...ofJobs(state),
+  ...ofJobs(state, configuration),
   ...ofPeople(state, configuration)
 ]

@@ -1,62 +1,18 @@
 /**
- * The ports to Kubernetes and to the providers. What they ask is answered by the replay; what needs no answer from outside
- * (the signals in an object, the numbers of EDA's jobs) is computed by the production code.
+ * The port to the providers. What they ask is answered by the replay; what needs no answer from outside (which rows of a
+ * search are launches, the signals in an object, the numbers of EDA's jobs) is computed by the production code.
  */
 import { Effect, Option, Stream } from "effect"
 import type { JobObservation, Operation } from "../../src/domain/Job.ts"
-import type { KubernetesObject } from "../../src/domain/Resource.ts"
-import { Clearance, HELD_BACK } from "../../src/ports/Clearance.ts"
-import {
-  Conflict,
-  Invalid,
-  KubernetesClient,
-  KubernetesError,
-  NotFound,
-  ServerFailure,
-  Unreachable,
-  type View
-} from "../../src/ports/KubernetesClient.ts"
+import { Clearance } from "../../src/ports/Clearance.ts"
 import { ProviderError } from "../../src/ports/ProviderError.ts"
 import type { FoundJob, LaunchedJob, Order, Provider, Providers } from "../../src/ports/ProvisioningProvider.ts"
+import { launchIn } from "../../src/providers/aap/Search.ts"
 import { nextId, recognises } from "../../src/providers/eda/JobIds.ts"
 import { isDone, kindOf } from "../../src/providers/eda/Signals.ts"
 import type { Reply, Request, Row } from "./Request.ts"
-import { ask, give, type Profile, QUIET, run } from "./Run.ts"
+import { ask, type Profile, QUIET, run } from "./Run.ts"
 import { BASE } from "./Versions.ts"
-
-const reasons = {
-  Conflict: new Conflict({ message: "the object has been modified" }),
-  NotFound: new NotFound({ message: "not found" }),
-  Invalid: new Invalid({ status: 422, message: "no new finalizers can be added if the object is being deleted" })
-}
-const heldBack = new Unreachable({ code: HELD_BACK, message: "this replica no longer leads" })
-const away = new ServerFailure({ status: 503, message: "away", retryAfter: Option.none() })
-
-const kubernetes = (operation: string, request: Request): Effect.Effect<KubernetesObject, KubernetesError> =>
-  Effect.flatMap(ask(request), (reply) => {
-    if (reply._tag === "object") return Effect.succeed(give(reply.version))
-    const reason = reply._tag === "refused" ? reasons[reply.why] : away
-    return Effect.fail(new KubernetesError({ operation, reason }))
-  })
-
-/** Who lost the lease sends nothing that changes anything. */
-const held = (operation: string, request: Request): Effect.Effect<KubernetesObject, KubernetesError> =>
-  Effect.flatMap(Clearance, (isClear) =>
-    isClear() ? kubernetes(operation, request) : Effect.fail(new KubernetesError({ operation, reason: heldBack }))
-  )
-
-const guardOf = (view: View): number => Number(view.resourceVersion)
-
-export const client = KubernetesClient.of({
-  pack: (object) => () => object,
-  get: () => kubernetes("get", { _tag: "read" }),
-  list: () => Effect.never,
-  watch: () => Stream.never,
-  patchMetadata: (view, change) => held("patch metadata", { _tag: "metadata", guard: guardOf(view), change }),
-  patchStatus: (view, patch) => held("patch status", { _tag: "status", guard: guardOf(view), patch })
-})
-
-// ── providers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const failure = (provider: string, operation: string, applied: "no" | "unknown") =>
   new ProviderError({
@@ -79,27 +35,31 @@ const asked = <A>(provider: string, request: Request, read: (reply: Reply) => A 
 
 const iso = (at: number): string => new Date(BASE + at).toISOString()
 
-const foundOf = (row: Row): FoundJob => ({
-  id: row.id,
-  kind: "job",
-  operation: row.operation,
-  launchKey: row.key,
-  configVersion: undefined,
-  state: row.state,
-  detail: row.state === "Failed" ? "AAP job failed: broken" : "",
-  owner: row.key.split("/")[0],
-  created: iso(row.created),
-  startedAt: undefined,
-  finishedAt: row.finished === undefined ? undefined : iso(row.finished),
-  relaunched: false
+const words = { Pending: "pending", Succeeded: "successful", Failed: "failed", Canceled: "canceled" } as const
+
+/** A row as AAP lists it, read as production reads it. */
+const foundOf = (row: Row): ReadonlyArray<FoundJob> =>
+  launchIn({
+    id: Number(row.id),
+    type: "job",
+    status: words[row.state],
+    created: iso(row.created),
+    finished: row.finished === undefined ? null : iso(row.finished),
+    launch_type: "manual",
+    extra_vars: JSON.stringify({ ansible_eda: { event: { meta: { uuid: row.key } } } })
+  })
+
+const ignored: LaunchedJob["unusable"] = Option.some({
+  reason: "TemplateRefusesVariables",
+  message: "the template ignored the variables"
 })
 
-const launchedOf = (id: string, kind: string, state: LaunchedJob["state"]): LaunchedJob => ({
+const launchedOf = (id: string, kind: string, state: LaunchedJob["state"], unusable = false): LaunchedJob => ({
   id,
   kind,
   state,
   detail: "",
-  unusable: Option.none()
+  unusable: unusable ? ignored : Option.none()
 })
 
 const seenBy = (jobs: ReadonlyArray<{ readonly id: string }>): ReadonlyMap<string, JobObservation> =>
@@ -107,7 +67,7 @@ const seenBy = (jobs: ReadonlyArray<{ readonly id: string }>): ReadonlyMap<strin
     run().seen.flatMap(({ id, observation }) => (jobs.some((job) => job.id === id) ? [[id, observation] as const] : []))
   )
 
-const rowsIn = (reply: Reply) => (reply._tag === "rows" ? reply.rows.map(foundOf) : undefined)
+const rowsIn = (reply: Reply) => (reply._tag === "rows" ? reply.rows.flatMap(foundOf) : undefined)
 
 const aap: Provider = {
   name: "aap",
@@ -117,23 +77,24 @@ const aap: Provider = {
       template: operation,
       send: ({ key }) =>
         asked("aap", { _tag: "launch", provider: "aap", operation, key, presumed: undefined }, (reply) =>
-          reply._tag === "launched" ? launchedOf(reply.id, "job", "Pending") : undefined
+          reply._tag === "launched" ? launchedOf(reply.id, "job", "Pending", reply.unusable) : undefined
         )
     }),
-  find: ({ since, template, uid }) =>
+  find: ({ maxAge = 0, since, template, uid }) =>
     asked(
       "aap",
       {
         _tag: "find",
         operation: template === "deprovision" ? "deprovision" : "provision",
         uid,
-        since: Date.parse(since) - BASE
+        since: Date.parse(since) - BASE,
+        maxAge
       },
       rowsIn
     ),
   lookUp: (id) =>
     asked("aap", { _tag: "lookUp", id }, (reply) =>
-      reply._tag === "rows" ? Option.fromUndefinedOr(reply.rows.map(foundOf)[0]) : undefined
+      reply._tag === "rows" ? Option.fromUndefinedOr(reply.rows.flatMap(foundOf)[0]) : undefined
     ),
   track: (_, jobs) => Effect.sync(() => ({ seen: seenBy(jobs), problem: Option.none() })),
   forget: () => Effect.void,

@@ -4,7 +4,7 @@
  * A running fiber cannot be copied, so a suspended pass is its beginning and its answers, and is run again from there when
  * another answer comes. Equal beginnings with equal answers are run once, whatever happens around them.
  */
-import { Cause, Exit } from "effect"
+import { Cause, Duration, Exit } from "effect"
 import { reconcile } from "../../src/reconcile/ComputeInstance.ts"
 import type { Action } from "../../src/runtime/Action.ts"
 import { replay } from "./Replay.ts"
@@ -24,6 +24,8 @@ export interface Beginning {
 export interface End {
   /** `Failed`: with an error, which the backoff follows. */
   readonly action: Action["_tag"] | "Failed"
+  /** Milliseconds until it wants to look again. */
+  readonly delay: number
   readonly memory: Memory
   /** The place among the given objects of the one its store holds. */
   readonly held: number | undefined
@@ -101,7 +103,12 @@ const execute = (beginning: Beginning, name: string, answers: ReadonlyArray<Answ
     request: here.request,
     end: waits
       ? undefined
-      : { action: Exit.isSuccess(exit) ? exit.value._tag : "Failed", memory: here.memory, held: here.held },
+      : {
+          action: Exit.isSuccess(exit) ? exit.value._tag : "Failed",
+          delay: Exit.isSuccess(exit) && exit.value._tag === "After" ? Duration.toMillis(exit.value.delay) : 0,
+          memory: here.memory,
+          held: here.held
+        },
     defect: unused > 0 ? `the pass did not ask again what it had asked before (${unused} answers left)` : defect,
     children: new Map()
   }

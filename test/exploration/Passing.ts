@@ -30,7 +30,7 @@ const refused = (state: State, why: "Conflict" | "NotFound" | "Invalid"): Effect
 
 const write = (state: State, process: Process, request: Extract<Request, { _tag: "metadata" | "status" }>): Effect => {
   if (state.stored === NOTHING) return refused(state, "NotFound")
-  if (process.fresh[request.guard] !== true) return refused(state, "Conflict")
+  if (request.guard !== undefined && process.fresh[request.guard] !== true) return refused(state, "Conflict")
   const written =
     request._tag === "status" ? withStatus(state.stored, request.patch) : withChange(state.stored, request.change)
   if (written === "Invalid") return refused(state, "Invalid")
@@ -44,7 +44,40 @@ const cancel = (state: State, id: string): Effect => {
   const job = state.jobs.find((one) => one.id === id && one.provider === "aap")
   if (job === undefined || job.purged) return said(state, { _tag: "cancel", said: "Gone" })
   if (job.state !== "alive") return said(state, { _tag: "cancel", said: "AlreadyTerminal" })
-  return said(changed(state, job, { cancelling: true }), { _tag: "cancel", said: "Requested" })
+  const heard: Partial<Job> = job.deaf > 0 ? { deaf: job.deaf - 1, runsOn: true } : { cancelling: true }
+  return said(changed(state, job, heard), { _tag: "cancel", said: "Requested" })
+}
+
+const rowsFor = (request: Extract<Request, { _tag: "find" }>, jobs: State["jobs"]) =>
+  jobs
+    .filter(
+      (job) =>
+        job.provider === "aap" &&
+        !job.purged &&
+        job.operation === request.operation &&
+        job.created >= request.since - SKEW &&
+        job.key.startsWith(`${request.uid}/`)
+    )
+    .map(rowOf)
+
+/** The search of somebody else, where it is not too old for this request. */
+export const shared = (state: State, { pass, searched }: Process): Reply | undefined => {
+  const request = pass?.request
+  if (request?._tag !== "find" || request.maxAge === 0 || searched === undefined) return undefined
+  return searched.at < timeOf(state) - request.maxAge
+    ? undefined
+    : { _tag: "rows", rows: rowsFor(request, searched.jobs) }
+}
+
+/** The launch takes effect, and its job runs without the resource. */
+export const ignoring = (
+  state: State,
+  request: Extract<Request, { _tag: "launch" }>
+): Effect & { readonly launched: Job } => {
+  const { job, state: created } = create(state, request)
+  const launched = { ...job, unusable: true }
+  const after = { ...created, jobs: created.jobs.map((one) => (one === job ? launched : one)) }
+  return { ...said(after, { _tag: "launched", id: job.id, unusable: true }), launched }
 }
 
 export const perform = (state: State, process: Process, request: Request): Effect => {
@@ -58,19 +91,10 @@ export const perform = (state: State, process: Process, request: Request): Effec
       return write(state, process, request)
     case "launch": {
       const { job, state: after } = create(state, request)
-      return { ...said(after, { _tag: "launched", id: job.id }), launched: job }
+      return { ...said(after, { _tag: "launched", id: job.id, unusable: false }), launched: job }
     }
-    case "find": {
-      const rows = state.jobs.filter(
-        (job) =>
-          job.provider === "aap" &&
-          !job.purged &&
-          job.operation === request.operation &&
-          job.created >= request.since - SKEW &&
-          job.key.startsWith(`${request.uid}/`)
-      )
-      return said(state, { _tag: "rows", rows: rows.map(rowOf) })
-    }
+    case "find":
+      return said(state, { _tag: "rows", rows: rowsFor(request, state.jobs) })
     case "lookUp": {
       const rows = state.jobs.filter((job) => job.id === request.id && !job.purged)
       return said(state, { _tag: "rows", rows: rows.map(rowOf) })
@@ -92,7 +116,8 @@ const settled = (process: Process, pass: Node, fresh: ReadonlyArray<boolean>): P
     memory: end.memory,
     pass: undefined,
     fresh: [],
-    held: undefined
+    held: undefined,
+    searched: process.searched
   }
 }
 

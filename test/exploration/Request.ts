@@ -7,8 +7,8 @@ import type { JsonObject } from "../../src/domain/Resource.ts"
 import type { MetadataChange } from "../../src/ports/KubernetesClient.ts"
 import type { Version } from "./Versions.ts"
 
-/** Which of the objects that the pass was given a write is guarded by: its place among them. */
-export type Guard = number
+/** Which of the objects that the pass was given a write is guarded by: its place among them. None: it is not guarded. */
+export type Guard = number | undefined
 
 export type Request =
   | { readonly _tag: "read" }
@@ -22,7 +22,14 @@ export type Request =
       /** What the record of the launch will say beside AAP's own words: id and kind of a provider that gives none. */
       readonly presumed: { readonly id: string; readonly kind: string } | undefined
     }
-  | { readonly _tag: "find"; readonly operation: Operation; readonly uid: string; readonly since: number }
+  | {
+      readonly _tag: "find"
+      readonly operation: Operation
+      readonly uid: string
+      readonly since: number
+      /** Milliseconds that the search may have begun before it was asked for. */
+      readonly maxAge: number
+    }
   | { readonly _tag: "cancel"; readonly id: string }
   | { readonly _tag: "lookUp"; readonly id: string }
 
@@ -41,7 +48,8 @@ export type Reply =
   | { readonly _tag: "refused"; readonly why: "Conflict" | "NotFound" | "Invalid" }
   /** The API server or the provider failed; nothing happened, or nobody knows. */
   | { readonly _tag: "failed"; readonly applied: "no" | "unknown" }
-  | { readonly _tag: "launched"; readonly id: string }
+  /** Unusable: the job runs without the resource, as its template ignores variables. */
+  | { readonly _tag: "launched"; readonly id: string; readonly unusable: boolean }
   | { readonly _tag: "rows"; readonly rows: ReadonlyArray<Row> }
   | { readonly _tag: "cancel"; readonly said: "Requested" | "AlreadyTerminal" | "Gone" }
 
@@ -64,7 +72,7 @@ const codeOf = (reply: Reply): string => {
     case "failed":
       return `failed ${reply.applied}`
     case "launched":
-      return `launched ${reply.id}`
+      return `launched ${reply.id}${reply.unusable ? " unusable" : ""}`
     case "rows":
       return reply.rows.map((row) => `${row.id}${row.state}${row.finished ?? ""}`).join()
     case "cancel":

@@ -9,7 +9,7 @@ import type { Operation } from "../../src/domain/Job.ts"
 import { memoryId, type Node } from "./Pass.ts"
 import type { Reply } from "./Request.ts"
 import { type Memory, noMemory, QUIET } from "./Run.ts"
-import { newborn, type Version } from "./Versions.ts"
+import type { Version } from "./Versions.ts"
 
 export type JobState = "alive" | "successful" | "failed" | "canceled"
 
@@ -24,6 +24,12 @@ export interface Job {
   readonly state: JobState
   /** Somebody asked for it to be cancelled; it may run on. */
   readonly cancelling: boolean
+  /** So many requests to cancel it will be accepted and have no effect. */
+  readonly deaf: number
+  /** It did not hear one, and goes on until it hears one. */
+  readonly runsOn: boolean
+  /** It runs without the resource: the answer to its launch said so. */
+  readonly unusable: boolean
   /** The provider no longer shows it. */
   readonly purged: boolean
   /** Some version of the object had it in its record. */
@@ -35,6 +41,12 @@ export interface Flight {
   readonly provider: string
   readonly operation: Operation
   readonly key: string
+}
+
+/** A search that somebody else asked for in the same process: what there was when it began. */
+export interface Search {
+  readonly at: number
+  readonly jobs: ReadonlyArray<Job>
 }
 
 /** One process of the operator. */
@@ -50,6 +62,7 @@ export interface Process {
   readonly fresh: ReadonlyArray<boolean>
   /** The request had its effect; the answer is on its way. */
   readonly held: { readonly reply: Reply; readonly fresh: boolean } | undefined
+  readonly searched: Search | undefined
 }
 
 /** What may still happen, each so many times. */
@@ -67,7 +80,11 @@ export const allowances = [
   "losses",
   "strips",
   "overlaps",
-  "lapses"
+  "lapses",
+  "shares",
+  "deafs",
+  "unusables",
+  "adopts"
 ] as const
 export type Allowance = (typeof allowances)[number]
 export type Left = Readonly<Record<Allowance, number>>
@@ -97,16 +114,28 @@ const unborn = (stored: Version): Process => ({
   memory: noMemory,
   pass: undefined,
   fresh: [],
-  held: undefined
+  held: undefined,
+  searched: undefined
 })
 
 /** A process that has just come up: it listed the objects, and remembers nothing. */
 export const restarted = (state: State): Process => unborn(state.stored)
 
-export const initial = (left: Left): State => {
-  const stored = newborn()
-  return { epoch: 0, sends: 0, stored, jobs: [], flights: [], processes: [unborn(stored), unborn(stored)], left }
+/** How the world is found: what is stored, and what the provider ran before. */
+export interface Beginning {
+  readonly stored: Version
+  readonly jobs: ReadonlyArray<Job>
 }
+
+export const initial = (left: Left, { jobs, stored }: Beginning): State => ({
+  epoch: 0,
+  sends: 0,
+  stored,
+  jobs,
+  flights: [],
+  processes: [unborn(stored), unborn(stored)],
+  left
+})
 
 export const spend = (state: State, allowance: Allowance): State => ({
   ...state,
@@ -125,8 +154,9 @@ const codes = new WeakMap<Job, string>()
 const jobCode = (job: Job): string => {
   const known = codes.get(job)
   if (known !== undefined) return known
-  const { cancelling, created, finished, key, provider, purged, recorded, state } = job
-  const code = `${provider}${key}${state}${cancelling ? "c" : ""}${purged ? "p" : ""}${recorded ? "r" : ""}${created}-${finished ?? ""}`
+  const { cancelling, created, deaf, finished, key, provider, purged, recorded, runsOn, state, unusable } = job
+  const flags = `${cancelling ? "c" : ""}${purged ? "p" : ""}${recorded ? "r" : ""}${runsOn ? "o" : ""}${unusable ? "u" : ""}`
+  const code = `${provider}${key}${state}${flags}${deaf}.${created}-${finished ?? ""}`
   codes.set(job, code)
   return code
 }
@@ -144,10 +174,13 @@ const replyCode = (reply: Reply): string =>
       ? JSON.stringify(reply.rows)
       : JSON.stringify(reply)
 
-const processCode = ({ current, fresh, held, memory, pass, view }: Process): string =>
+const searchCode = (search: Search | undefined): string =>
+  search === undefined ? "" : `?${search.at}${search.jobs.map(jobCode).join()}`
+
+const processCode = ({ current, fresh, held, memory, pass, searched, view }: Process): string =>
   pass === undefined
-    ? `${view.id}${current ? "=" : "<"}${memoryId(memory)}`
-    : `#${pass.id}/${bits(fresh)}${held === undefined ? "" : `${replyCode(held.reply)}${held.fresh ? "=" : "<"}`}`
+    ? `${view.id}${current ? "=" : "<"}${memoryId(memory)}${searchCode(searched)}`
+    : `#${pass.id}/${bits(fresh)}${held === undefined ? "" : `${replyCode(held.reply)}${held.fresh ? "=" : "<"}`}${searchCode(searched)}`
 
 /** The processes may change places where both are set up alike. */
 export const nameOf = (state: State, alike: boolean, withLeft = true): string => {

@@ -52,6 +52,9 @@ export const create = (
     finished: undefined,
     state: "alive",
     cancelling: false,
+    deaf: 0,
+    runsOn: false,
+    unusable: false,
     purged: false,
     recorded: false
   }

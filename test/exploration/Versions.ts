@@ -4,7 +4,7 @@
  *
  * Times that decide nothing (when a condition changed, when a launch ended) are stored as one and the same.
  */
-import { FINALIZER, RETRY_ANNOTATION } from "../../src/domain/ComputeInstance.ts"
+import { ADOPT_ANNOTATION, FINALIZER, RETRY_ANNOTATION } from "../../src/domain/ComputeInstance.ts"
 import { decode, type Instance } from "../../src/domain/Instance.ts"
 import { INTENT_ANNOTATION } from "../../src/domain/Intent.ts"
 import { isTerminal, type Job } from "../../src/domain/Job.ts"
@@ -101,6 +101,16 @@ export const newborn = (): Version =>
     spec: { name: "vm", vcpu: 1, memory: 1024, disk: 10 }
   })
 
+/** An object of which an earlier operator recorded these jobs. */
+export const recordedBefore = (jobs: ReadonlyArray<JsonObject>): Version => {
+  const { object } = newborn()
+  return intern({
+    ...object,
+    metadata: { ...object.metadata, finalizers: [FINALIZER] },
+    status: { phase: "Progressing", observedGeneration: 1, jobs: [...jobs] }
+  })
+}
+
 export const isLiveRecord = (job: Job): boolean => !isTerminal(job)
 
 /** The same change of the same version is made once. */
@@ -179,6 +189,14 @@ const retries = new Map<string, (version: Version) => Version>()
 export const retried = (version: Version, value: string): Version => {
   const make = retries.get(value) ?? remembered((one) => withAnnotations(one, { [RETRY_ANNOTATION]: value }))
   retries.set(value, make)
+  return make(version)
+}
+
+const adoptions = new Map<string, (version: Version) => Version>()
+/** A person names the job to follow. */
+export const adopting = (version: Version, id: string): Version => {
+  const make = adoptions.get(id) ?? remembered((one) => withAnnotations(one, { [ADOPT_ANNOTATION]: id }))
+  adoptions.set(id, make)
   return make(version)
 }
 

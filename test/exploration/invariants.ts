@@ -34,6 +34,10 @@ const named = ({ id, key, state }: Job): string => `job ${id} (${key}, ${state})
 const ofKind = (state: State, operation: Job["operation"]): ReadonlyArray<Job> =>
   state.jobs.filter((job) => job.operation === operation)
 
+/** Jobs of this kind that were there before the beginning. */
+const before = ({ configuration }: Change, operation: Job["operation"]): number =>
+  configuration.begins().jobs.filter((job) => job.operation === operation).length
+
 /** How often something was done since the beginning. */
 const done = ({ after, configuration }: Change, what: keyof State["left"]): number =>
   configuration.left[what] - after.left[what]
@@ -49,9 +53,19 @@ const nothingUnasked = (change: Change): Verdict => {
   if (launched === undefined) return undefined
   const asked =
     launched.operation === "provision"
-      ? 1 + done(change, "edits") + done(change, "retries") + done(change, "losses") + done(change, "wipes")
-      : 1 + done(change, "retries") + done(change, "losses") + done(change, "purges") + done(change, "wipes")
-  const count = ofKind(after, launched.operation).length
+      ? 1 +
+        done(change, "edits") +
+        done(change, "retries") +
+        done(change, "losses") +
+        done(change, "wipes") +
+        done(change, "unusables")
+      : 1 +
+        done(change, "retries") +
+        done(change, "losses") +
+        done(change, "purges") +
+        done(change, "wipes") +
+        done(change, "unusables")
+  const count = ofKind(after, launched.operation).length - before(change, launched.operation)
   return count > asked ? `${count} ${launched.operation} jobs were launched, asked for were ${asked}` : undefined
 }
 
@@ -105,6 +119,23 @@ const recordsKept = ({ after: { stored: now }, before: { stored: old } }: Change
   return undefined
 }
 
+const oneCounts = ({ after, before: { stored: old } }: Change): Verdict => {
+  const { jobs } = after.stored
+  if (after.stored === old) return undefined
+  const counting = jobs.filter(({ duplicate, launchKey }) => duplicate !== true && launchKey !== undefined)
+  const twin = counting.find((job, index) => counting.findIndex((other) => other.launchKey === job.launchKey) !== index)
+  return twin && `more than one job of ${twin.launchKey} is taken for the one that counts`
+}
+
+/** What is recorded of a launch without a job is not said of one whose job is recorded. */
+const outcomeTrue = ({ after, before: { stored: old } }: Change): Verdict => {
+  const { history } = after.stored.instance
+  if (after.stored === old || history._tag === "Failure") return undefined
+  const { jobs, launch } = history.success
+  const job = jobs.find(({ duplicate, launchKey }) => duplicate !== true && launchKey === launch?.key)
+  return launch && job && `${launch.outcome} is said of ${launch.key}, which is job ${job.jobID}`
+}
+
 const truthOf = (state: State, id: string): Job | undefined => state.jobs.find((job) => job.id === id)
 
 /** A job of EDA is known by its key alone, and a person may say that the machine is gone. */
@@ -150,7 +181,7 @@ const readyIsTrue = ({ after }: Change): Verdict => {
   const { jobs, stored } = after
   if (stored === NOTHING || phaseOf(stored) !== "Ready" || spokeOf(stored) !== stored.object.metadata.generation)
     return undefined
-  const last = jobs.findLast(({ operation }) => operation === "provision")
+  const last = jobs.findLast(({ operation, unusable }) => operation === "provision" && !unusable)
   if (last?.state !== "successful") return `Ready, and the last provision is ${last ? named(last) : "none"}`
   const version = readKey(last.key)?.configVersion
   if (version !== stored.instance.desiredVersion) return `Ready, and ${named(last)} built another version`
@@ -168,6 +199,15 @@ const failedIsTrue = ({ after, before }: Change): Verdict => {
   if (reason === "JobCanceled") return was(({ state }) => state === "canceled")
   if (reason === "JobOutcomeUnknown") return was(({ purged }) => purged)
   return reason === "LaunchOutcomeUnknown" || reason === "AwaitingSignal" ? undefined : `Failed with ${reason}`
+}
+
+/** A deletion waits for a person only after a deprovision that was seen to fail or to be cancelled. */
+const blockedIsTrue = ({ stored }: State): Verdict => {
+  if (stored === NOTHING || reasonOf(stored) !== "DeprovisionFailed") return undefined
+  const last = stored.jobs.findLast(({ duplicate, type }) => type === "deprovision" && duplicate !== true)
+  return last?.state === "Failed" || last?.state === "Canceled"
+    ? undefined
+    : `a person is asked about job ${last?.jobID}, and nobody saw it fail`
 }
 
 const allRecorded = ({ jobs, stored }: State): Verdict => {
@@ -204,6 +244,17 @@ export const invariants: ReadonlyArray<Invariant> = [
     always: nothingUnasked,
     withinBound: true
   },
+  {
+    id: "I1",
+    words:
+      "However late an answer comes: of the jobs recorded under one key one counts; all others are to be cancelled.",
+    always: oneCounts
+  },
+  {
+    id: "I1",
+    words: "No launch is said to be refused or given up whose job is recorded and counts.",
+    always: outcomeTrue
+  },
   { id: "I2", words: "When a job is launched, no other job of the object is alive.", always: alone, withinBound: true },
   { id: "I3", words: "Nothing is provisioned for an object that is gone.", always: notForTheDeleted },
   {
@@ -235,6 +286,12 @@ export const invariants: ReadonlyArray<Invariant> = [
     words:
       "Failed is said only of a job that really failed, was cancelled or was purged, or of a launch nobody can tell about.",
     always: failedIsTrue
+  },
+  {
+    id: "I6",
+    words:
+      "A deletion waits for a person because of a deprovision only when that one was seen to fail or to be cancelled.",
+    atRest: blockedIsTrue
   },
   { id: "I7", words: "At rest an object is Ready, or gone, or says which person is needed.", atRest: restsWell }
 ]

@@ -1,13 +1,14 @@
 /** What an outage costs: requests to AAP and writes to the cluster stay few, whatever the number of objects. */
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { assertNoOverlap, at, isLaunch, isWrite } from "../support/expectations.ts"
 import type { Harm } from "../support/Faults.ts"
+import { life } from "../support/life.ts"
 import { json, text, type WireRequest } from "../support/Wire.ts"
 import { makeWorld, type World } from "../support/World.ts"
 
-const MANY = 200
+const MANY = 100
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: Duration.seconds(2), runningFor: Duration.seconds(10), ends: "successful" } as const
 const long = { pendingFor: Duration.seconds(2), runningFor: Duration.minutes(90), ends: "successful" } as const
@@ -43,7 +44,7 @@ const outages: ReadonlyArray<readonly [string, Harm]> = [
 ]
 
 for (const [name, harm] of outages.filter(([title]) => title !== "500")) {
-  it.effect(
+  life(
     `an hour of ${name} with ${MANY} pending objects costs one probe a backoff step`,
     () =>
       Effect.gen(function* () {
@@ -67,7 +68,7 @@ for (const [name, harm] of outages.filter(([title]) => title !== "500")) {
 }
 
 for (const [name, harm] of outages) {
-  it.effect(`an hour of ${name} with ${MANY} live jobs costs one attempt a backoff step, and fails none`, () =>
+  life(`an hour of ${name} with ${MANY} live jobs costs one attempt a backoff step, and fails none`, () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.aap.play(() => long)
@@ -95,7 +96,7 @@ for (const [name, harm] of [
   ["400", { _tag: "Answer", response: json(400, { detail: "Bad request." }) }],
   ["silence", { _tag: "Hang" }]
 ] as const) {
-  it.effect(`an hour of ${name} with one live job costs one attempt a backoff step`, () =>
+  life(`an hour of ${name} with one live job costs one attempt a backoff step`, () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.aap.play(() => long)
@@ -116,7 +117,7 @@ for (const [name, harm] of [
   )
 }
 
-it.effect(
+life(
   `an hour of 401 to launches alone, with ${MANY} pending objects, costs few launches`,
   () =>
     Effect.gen(function* () {

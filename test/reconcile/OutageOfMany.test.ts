@@ -1,8 +1,9 @@
 /** An AAP that is away for an hour while a thousand jobs run: nothing fails, nothing hammers, nothing bursts. */
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { assertNoOverlap, at, isPoll, isWrite } from "../support/expectations.ts"
+import { life } from "../support/life.ts"
 import { makeUser } from "../support/User.ts"
 import { text } from "../support/Wire.ts"
 import { makeWorld, settled, type World } from "../support/World.ts"
@@ -19,7 +20,7 @@ const phases = (world: World) =>
     ...new Set(objects.map((object) => String(at(object, "status", "phase"))))
   ])
 
-it.effect(
+life(
   `an hour without AAP fails none of ${MANY} live jobs, costs a capped rate of probes, and ends without a burst`,
   () =>
     Effect.gen(function* () {

@@ -34,7 +34,7 @@ const ordered = (setting: Setting, { n, operator, others, perSecond, workers }: 
     const rig = yield* makeRig({
       directory: setting.directory,
       operator,
-      kubernetes: "lean-kubernetes",
+      kubernetes: setting.kube === "real" ? "real" : "lean-kubernetes",
       // a round of polls goes on meanwhile
       pollInterval: Duration.seconds(10)
     })
@@ -45,14 +45,14 @@ const ordered = (setting: Setting, { n, operator, others, perSecond, workers }: 
     const watching = yield* watchProcesses(process.child.pid, [])
     if (others > 0) yield* settles(process, watching, 120)
     else yield* ready(process)
-    const users = yield* makeUsers(kubernetes.open)
+    const users = yield* makeUsers(rig)
     // templates are looked up, connections opened, code compiled: that is the start's, not the launches'
     const warm = namesOf("warm", 20)
     yield* users.create(warm, 20)
     const launches = () => requestsOf(aap, "launch")
     yield* Effect.sleep("2 seconds")
     yield* aap.post("/reset")
-    const watcher = yield* watchProcesses(process.child.pid, [kubernetes.child.pid, aap.child.pid])
+    const watcher = yield* watchProcesses(process.child.pid, [kubernetes.pid, aap.pid])
     const names = namesOf("vm", n)
     yield* users.create(names, perSecond)
     yield* Effect.sleep("1 second")
@@ -72,7 +72,7 @@ export const latency: Row = {
   name: "latency",
   title: "create → launch at 100 creates/s beside 5,000 live jobs",
   n: 1000,
-  stocked: true,
+  portable: false,
   run: (setting, n) =>
     Effect.gen(function* () {
       const floor = yield* ordered(setting, { operator: nullOperator, n, others: 0, perSecond: 100 })
@@ -107,7 +107,7 @@ export const burst: Row = {
   name: "burst",
   title: `creates all at once, AAP serving ${WORKERS} requests at a time`,
   n: 1000,
-  stocked: false,
+  portable: true,
   run: (setting, n) =>
     Effect.gen(function* () {
       const limited = (n * AAP_ANSWERS) / WORKERS / 1000

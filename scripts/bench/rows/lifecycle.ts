@@ -31,7 +31,7 @@ export const lifecycle: Row = {
   name: "lifecycle",
   title: "clean lifecycles, both jobs seen running",
   n: 1000,
-  stocked: false,
+  portable: true,
   run: (setting, n) =>
     Effect.gen(function* () {
       const scale = setting.timeScale
@@ -39,7 +39,7 @@ export const lifecycle: Row = {
       const rig = yield* makeRig({
         directory: setting.directory,
         operator: setting.operator,
-        kubernetes: "kubernetes",
+        kubernetes: setting.kube === "real" ? "real" : "kubernetes",
         pollInterval: Duration.millis(poll)
       })
       const { aap, kubernetes } = rig
@@ -47,10 +47,10 @@ export const lifecycle: Row = {
       yield* aap.post("/capacity", { takes: AAP_ANSWERS })
       const operator = yield* startOperator(rig)
       yield* ready(operator)
-      const users = yield* makeUsers(kubernetes.open)
+      const users = yield* makeUsers(rig)
       const { pid } = operator.child
       const socketsBefore = sockets(pid)
-      const watcher = yield* watchProcesses(pid, [kubernetes.child.pid, aap.child.pid])
+      const watcher = yield* watchProcesses(pid, [kubernetes.pid, aap.pid])
       const names = namesOf("vm", n)
       const perSecond = (1000 * n * scale) / CREATES
       const patience = 120 + (2 * (JOB + POLL)) / scale / 1000

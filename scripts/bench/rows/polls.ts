@@ -15,7 +15,7 @@ export const polls: Row = {
   name: "polls",
   title: "live jobs for twenty poll intervals",
   n: 1000,
-  stocked: true,
+  portable: false,
   run: (setting, n) =>
     Effect.gen(function* () {
       const interval = INTERVAL / Math.max(10, setting.timeScale)
@@ -29,7 +29,7 @@ export const polls: Row = {
       yield* rig.aap.post("/reset")
       const operator = yield* startOperator(rig)
       const { pid } = operator.child
-      const watcher = yield* watchProcesses(pid, [rig.kubernetes.child.pid, rig.aap.child.pid])
+      const watcher = yield* watchProcesses(pid, [rig.kubernetes.pid, rig.aap.pid])
       yield* ready(operator)
       yield* Effect.sleep(Duration.millis(ROUNDS * interval))
       const [kubernetes, aap] = [yield* countsOf(rig.kubernetes), yield* countsOf(rig.aap)]

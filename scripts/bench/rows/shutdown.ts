@@ -16,7 +16,7 @@ export const shutdown: Row = {
   name: "sigterm",
   title: "SIGTERM beside many live jobs, in the middle of 200 launches",
   n: 1000,
-  stocked: true,
+  portable: false,
   run: (setting, n) =>
     Effect.gen(function* () {
       const rig = yield* makeRig({
@@ -28,9 +28,9 @@ export const shutdown: Row = {
       yield* fill(rig, setting.samples, n, n)
       yield* rig.aap.post("/capacity", { takes: 100 })
       const operator = yield* startOperator(rig)
-      const watcher = yield* watchProcesses(operator.child.pid, [rig.kubernetes.child.pid, rig.aap.child.pid])
+      const watcher = yield* watchProcesses(operator.child.pid, [rig.kubernetes.pid, rig.aap.pid])
       yield* settles(operator, watcher, 120)
-      const users = yield* makeUsers(rig.kubernetes.open)
+      const users = yield* makeUsers(rig)
       const names = namesOf("vm", NEW)
       yield* users.create(names, 0)
       yield* Effect.sleep("300 millis")

@@ -40,7 +40,7 @@ const stockedRig = (setting: Setting, n: number, live: number) =>
     yield* fill(rig, setting.samples, n, live)
     yield* rig.aap.post("/reset")
     const operator = yield* startOperator(rig)
-    const watcher = yield* watchProcesses(operator.child.pid, [rig.kubernetes.child.pid, rig.aap.child.pid])
+    const watcher = yield* watchProcesses(operator.child.pid, [rig.kubernetes.pid, rig.aap.pid])
     return { rig, operator, watcher }
   })
 
@@ -48,7 +48,7 @@ export const starting: Row = {
   name: "start",
   title: "start with many objects, a tenth of them with a live job",
   n: 10_000,
-  stocked: true,
+  portable: false,
   run: (setting, n) =>
     Effect.gen(function* () {
       const live = Math.round(n / 10)
@@ -69,9 +69,9 @@ const OBSERVED = 30
 
 const idling = (name: string, count: number, mebibytes: number): Row => ({
   name,
-  title: `idle with ${count.toLocaleString("en")} Ready objects`,
+  title: "idle, all objects Ready",
   n: count,
-  stocked: true,
+  portable: false,
   run: (setting, n) =>
     Effect.gen(function* () {
       const { operator, rig, watcher } = yield* stockedRig(setting, n, 0)

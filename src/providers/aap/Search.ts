@@ -51,7 +51,7 @@ export const operationIn = (key: string): FoundJob["operation"] | undefined => {
 }
 
 /** The launch a row stands for, if it is one of ours. */
-const launchIn = (row: JobRow): ReadonlyArray<FoundJob> => {
+export const launchIn = (row: JobRow): ReadonlyArray<FoundJob> => {
   const kind = jobKind(row.type)
   const key = keyIn(row.extra_vars)
   const operation = key === undefined ? undefined : operationIn(key)

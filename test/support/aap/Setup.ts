@@ -52,6 +52,8 @@ export interface Options {
   readonly users?: ReadonlyArray<UserOptions>
   readonly maxPageSize?: number
   readonly version?: string
+  /** Default: 1. */
+  readonly firstJobId?: number
 }
 
 const variables = (given: TemplateOptions["extraVars"]): readonly [string, ParsedObject] => {
@@ -141,7 +143,7 @@ export const worldOf = (options: Options, now: number): World => {
     jobs: new Map(),
     everyJob: [],
     decide: () => defaultPlaybook,
-    nextJobId: 1,
+    nextJobId: options.firstJobId ?? 1,
     nextNodeId: 1,
     nextTemplateId: 7,
     nextLabelId: 1,
