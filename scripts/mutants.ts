@@ -7,18 +7,20 @@
  *   npm run mutants -- --jobs 4            so many at once (default 2)
  *   npm run mutants -- --types             only check that each is sound to the type checker
  *   npm run mutants -- --write             and docs/mutants.md is brought up to date with those that were tried
- *   npm run mutants -- --by exploration    only the exploration of states is to find them
+ *   npm run mutants -- --by exploration    the exploration of states alone is to find those of vital rules; prints a table
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { type Copy, makeCopy } from "./mutants/Copy.ts"
+import { tryByExploration } from "./mutants/Exploration.ts"
+import { explored } from "./mutants/explored.ts"
 import { mutants } from "./mutants/list.ts"
 import type { Mutant } from "./mutants/Mutant.ts"
 import { mutantsPage } from "./mutants/Page.ts"
 import { rules } from "./mutants/rules.ts"
 import { endAll, runSuite } from "./mutants/Suite.ts"
-import { type Court, tryOne, type Verdict } from "./mutants/Trial.ts"
+import { tryOne, type Verdict } from "./mutants/Trial.ts"
 
 const { values } = parseArgs({
   options: {
@@ -42,27 +44,15 @@ if (unknown !== undefined) fail(`There is no mutant ${unknown}. There are: ${mut
 if (values.write && values.by !== undefined) fail("--write needs the files that are to find the mutants")
 if (values.by !== undefined && values.by !== "exploration") fail("--by knows exploration only")
 
-/** The exploration drives decisions, steps and records; what is below them it does not see. */
+/** The exploration is to find the mutants of vital rules. */
 const vital = new Set(rules.filter((rule) => rule.vital === true).map(({ id }) => id))
-const isExplored = ({ breaks, edits }: Mutant): boolean =>
-  breaks.some((id) => vital.has(id)) && edits.every(({ file }) => /^src\/(domain|reconcile)\//u.test(file))
+const isExplored = ({ breaks, id }: Mutant): boolean =>
+  breaks.some((rule) => vital.has(rule)) && explored[id] !== undefined
 
 const chosen = mutants.filter((mutant) => {
   if (wanted !== undefined) return wanted.includes(mutant.id)
   return (!values.fast || mutant.telling === true) && (values.by === undefined || isExplored(mutant))
 })
-
-const states = process.env.EXPLORE_STATES ?? "200000"
-const court: Court =
-  values.by === undefined
-    ? {}
-    : {
-        only: {
-          files: ["test/exploration/exploration.test.ts"],
-          seconds: 900,
-          environment: { EXPLORE_STATES: states }
-        }
-      }
 
 const page = "docs/mutants.md"
 const copies: Array<Copy> = []
@@ -119,14 +109,8 @@ const checkTypes = (): void => {
 
 /** Without it, a test that fails anyway would find every mutant. */
 const baseline = async (copy: Copy, jobs: number): Promise<void> => {
-  const files = court.only?.files ?? [...new Set(chosen.flatMap(({ tests }) => tests))]
-  const outcome = await runSuite(copy.folder, {
-    files,
-    bail: false,
-    workers: jobs,
-    seconds: 900,
-    ...(court.only?.environment === undefined ? {} : { environment: court.only.environment })
-  })
+  const files = [...new Set(chosen.flatMap(({ tests }) => tests))]
+  const outcome = await runSuite(copy.folder, { files, bail: false, workers: jobs, seconds: 900 })
   if (outcome._tag !== "Passed") {
     fail(`Without any mutant: ${outcome._tag === "Found" ? `${outcome.by.file}: ${outcome.by.test}` : outcome.why}`)
   } else console.log(`without any mutant ${outcome.tests} tests in ${files.length} files pass`)
@@ -142,7 +126,7 @@ const tryAll = async (jobs: number): Promise<ReadonlyArray<Verdict>> => {
   const verdicts: Array<Verdict> = []
   const work = async (copy: Copy): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const verdict = await tryOne(copy, mutant, court)
+      const verdict = await tryOne(copy, mutant)
       console.log(line(verdict))
       verdicts.push(verdict)
     }
@@ -157,6 +141,11 @@ if (!(Number.isInteger(jobs) && jobs >= 1)) fail("--jobs needs a number of at le
 const begun = performance.now()
 const first = newCopy()
 for (let more = 1; more < jobs; more++) newCopy()
+if (values.by !== undefined) {
+  const missed = await tryByExploration(copies, chosen)
+  console.log(`${chosen.length - missed} of ${chosen.length} mutants found by exploration alone`)
+  process.exit(missed === 0 ? 0 : 1)
+}
 await baseline(first, jobs)
 const verdicts = await tryAll(jobs)
 const survivors = verdicts.filter(({ found }) => found === undefined)

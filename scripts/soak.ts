@@ -75,6 +75,7 @@ const processes = () => {
     seed: whole("seed", values.seed),
     seconds: whole("seconds", values.seconds),
     crowd: whole("crowd", values.crowd),
+    longestJob: 2_500,
     kube: kube(),
     replicas: replicas(),
     operator: values.operator,

@@ -9,18 +9,7 @@ import { polls } from "./rows/polls.ts"
 import { shutdown } from "./rows/shutdown.ts"
 import { idle, idleMany, starting } from "./rows/stocked.ts"
 
-const all: ReadonlyArray<Row> = [
-  polls,
-  lifecycle,
-  parallel,
-  latency,
-  burst,
-  starting,
-  idle,
-  idleMany,
-  churn,
-  shutdown
-]
+const all: ReadonlyArray<Row> = [polls, lifecycle, parallel, latency, burst, starting, idle, idleMany, churn, shutdown]
 
 const DEFAULT_OPERATOR = image.command.join(" ")
 

@@ -1,18 +1,24 @@
-/** How the container starts the operator: the same command and environment, with the bundle and the Node of this folder. */
+/**
+ * How a pod starts the operator: the image's command and environment, with the bundle and the Node of this folder, and the
+ * heap that Node gives itself under the manifest's limit of memory, which is half of it.
+ */
 import { readFileSync } from "node:fs"
 import { basename } from "node:path"
 import { fileURLToPath } from "node:url"
 import { finalStage, stagesIn, startOf } from "../image/Containerfile.ts"
 
-const containerfile = fileURLToPath(new URL("../../k8s/Containerfile", import.meta.url))
+const textOf = (file: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../k8s/${file}`, import.meta.url)), "utf8")
 
 const here = (word: string): string =>
   word.startsWith("/") ? (basename(word) === "node" ? "node" : `dist/${basename(word)}`) : word
 
 const startOfImage = () => {
-  const { entrypoint, env } = startOf(finalStage(stagesIn(readFileSync(containerfile, "utf8"))))
-  const { PATH: _, ...variables } = env
-  return { command: entrypoint.map(here), env: variables }
+  const { entrypoint, env } = startOf(finalStage(stagesIn(textOf("Containerfile"))))
+  const { PATH: _, NODE_OPTIONS = "", ...variables } = env
+  const [, limit = "768"] = /limits:\s+memory: (\d+)Mi/u.exec(textOf("base/deployment.yaml")) ?? []
+  const options = `${NODE_OPTIONS} --max-old-space-size=${Number(limit) / 2}`.trim()
+  return { command: entrypoint.map(here), env: { ...variables, NODE_OPTIONS: options } }
 }
 
 export const image = startOfImage()

@@ -2,9 +2,9 @@
  * An operator between simulators, each a process of its own: what every row of the benchmark begins with.
  */
 import { writeFileSync } from "node:fs"
-import { createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { Duration, Effect, Option, Schedule, type Scope } from "effect"
+import { freePort } from "../../test/support/ports.ts"
 import { DEPROVISION_PATH, PROVISION_PATH } from "../../test/support/SimulatedEda.ts"
 import { DEPROVISION, PROVISION } from "../processes/Aap.ts"
 import { type Child, lastWords, ProcessFailed, start } from "../processes/Child.ts"
@@ -43,21 +43,6 @@ export interface Operator {
 }
 
 const authority = (file: string) => ({ "certificate-authority": file })
-
-const listening = Effect.callback<Server>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-})
-
-const closed = (server: Server) =>
-  Effect.callback<number>((resume) => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-
-export const freePorts = Effect.flatMap(Effect.all([listening, listening]), (servers) =>
-  Effect.forEach(servers, (server) => closed(server))
-)
 
 const kubeconfig = (server: string, certificate: Option.Option<string>): string =>
   JSON.stringify({
@@ -144,7 +129,7 @@ export const startOperator = ({
   Effect.gen(function* () {
     const config = join(options.directory, "kubeconfig")
     writeFileSync(config, kubeconfig(kubernetes.url, certificate))
-    const [healthPort = 0, metricsPort = 0] = yield* freePorts
+    const [healthPort, metricsPort] = [yield* freePort, yield* freePort]
     const [program = "", ...parameters] = options.operator
     const startedAt = performance.timeOrigin + performance.now()
     const child = yield* start({

@@ -5,10 +5,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
-import { createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Data, Deferred, Effect, type Scope } from "effect"
+import { freePort } from "../../test/support/ports.ts"
 import * as SimulatedEda from "../../test/support/SimulatedEda.ts"
 import { AAP_TOKEN, type Installation, kubeconfig } from "./Installation.ts"
 import type { ProviderName, Site } from "./Site.ts"
@@ -36,22 +36,6 @@ const command = (): readonly [string, ReadonlyArray<string>] => {
   const [program = "node", ...rest] = (process.env.DEMO_OPERATOR ?? "").split(/\s+/u).filter((word) => word !== "")
   return [program === "node" ? process.execPath : program, rest.length === 0 && program === "node" ? [main] : rest]
 }
-
-const listening = Effect.callback<Server>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-})
-
-const closed = (server: Server) =>
-  Effect.callback<number>((resume) => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-
-/** Two ports that nobody listens on, and not the same. */
-const freePorts = Effect.flatMap(Effect.all([listening, listening]), ([one, other]) =>
-  Effect.all([closed(one), closed(other)])
-)
 
 /** Nothing of the operator's own variables comes in from outside. */
 const inherited = (): NodeJS.ProcessEnv =>
@@ -131,7 +115,7 @@ export const startOperator = (
     const config = join(directory, `${site.name}.kubeconfig`)
     const log = join(directory, `${site.name}.log`)
     writeFileSync(config, kubeconfig(installation.kubernetesUrl, site.namespace, site.token))
-    const env = environment(site, provider, installation, config, yield* freePorts)
+    const env = environment(site, provider, installation, config, [yield* freePort, yield* freePort])
     const ended = yield* Deferred.make<End>()
     const child = yield* Effect.acquireRelease(
       Effect.tap(launched(env, log), (started) =>

@@ -25,7 +25,6 @@ export interface Run {
   readonly bail: boolean
   readonly workers: number
   readonly seconds: number
-  readonly environment?: Readonly<Record<string, string>>
 }
 
 const judge = ({ failures, passed }: Report): Outcome => {
@@ -83,7 +82,7 @@ export const runSuite = async (folder: string, run: Run): Promise<Outcome> => {
       ...(run.bail ? ["--bail=1"] : []),
       ...run.files
     ],
-    { cwd: folder, detached: true, stdio: "ignore", env: { ...process.env, ...run.environment, [REPORT_FILE]: output } }
+    { cwd: folder, detached: true, stdio: "ignore", env: { ...process.env, [REPORT_FILE]: output } }
   )
   running.add(child)
   if ((await ended(child, run.seconds)) === "late") {

@@ -24,12 +24,7 @@ const hear = async (copy: Copy, run: Omit<Run, "bail" | "workers">): Promise<Out
 const reasonOf = (outcome: Outcome): string =>
   outcome._tag === "Failed" ? outcome.why : outcome._tag === "Passed" ? `${outcome.tests} tests passed` : ""
 
-export interface Court {
-  /** Instead of the files that the mutant names. */
-  readonly only?: Omit<Run, "bail" | "workers">
-}
-
-export const tryOne = async (copy: Copy, mutant: Mutant, court: Court): Promise<Verdict> => {
+export const tryOne = async (copy: Copy, mutant: Mutant): Promise<Verdict> => {
   const begun = performance.now()
   const verdict = (found: Find | undefined, why: string, elsewhere: boolean): Verdict => ({
     mutant,
@@ -41,9 +36,8 @@ export const tryOne = async (copy: Copy, mutant: Mutant, court: Court): Promise<
   const unfit = copy.put(mutant)
   if (unfit !== undefined) return verdict(undefined, unfit, false)
   try {
-    const first = await hear(copy, court.only ?? { files: mutant.tests, seconds: 120 })
+    const first = await hear(copy, { files: mutant.tests, seconds: 120 })
     if (first._tag === "Found") return verdict(first.by, "", false)
-    if (court.only !== undefined) return verdict(undefined, reasonOf(first), false)
     const second = await hear(copy, { files: everything, seconds: 600 })
     if (second._tag !== "Found") return verdict(undefined, `${reasonOf(first)}; ${reasonOf(second)}`, false)
     copy.restore()

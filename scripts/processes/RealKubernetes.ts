@@ -48,9 +48,7 @@ const defined = ({ client, url }: ControlPlane) =>
       schedule: Schedule.spaced("100 millis"),
       until: (answer) => answer.status === 200
     })
-  }).pipe(
-    Effect.catchTag("HttpClientError", (error) => Effect.fail(new ProcessFailed({ message: error.message })))
-  )
+  }).pipe(Effect.catchTag("HttpClientError", (error) => Effect.fail(new ProcessFailed({ message: error.message }))))
 
 /** Counts since the last reset, as a simulator tells them. */
 const makeCounter = (audit: string) => {
@@ -81,14 +79,12 @@ export const startRealKubernetes = (
   Effect.gen(function* () {
     if (!present("etcd", "kube-apiserver")) {
       return yield* new ProcessFailed({
-        message: "set KUBEBUILDER_ASSETS to the folder with etcd and kube-apiserver (`setup-envtest use -p path` prints one)"
+        message:
+          "set KUBEBUILDER_ASSETS to the folder with etcd and kube-apiserver (`setup-envtest use -p path` prints one)"
       })
     }
     const audit = join(directory, "audit.log")
-    const tokens = [
-      `${OPERATOR_TOKEN},operator,1,system:masters`,
-      `${USER_TOKEN},somebody,2,system:masters`
-    ]
+    const tokens = [`${OPERATOR_TOKEN},operator,1,system:masters`, `${USER_TOKEN},somebody,2,system:masters`]
     const plane = yield* Effect.mapError(start({ assets, tokens, audit }), failed)
     yield* defined(plane)
     const counter = makeCounter(audit)

@@ -5,8 +5,9 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
+import { freePort } from "../../test/support/ports.ts"
 import { serve } from "../../test/support/Wire.ts"
-import { freePorts, inherited } from "../bench/Rig.ts"
+import { inherited } from "../bench/Rig.ts"
 import { DEPROVISION, PROVISION } from "../processes/Aap.ts"
 import { type Child, type End, lastWords, start } from "../processes/Child.ts"
 import type { Ambush, Victim, Wires } from "./Ambush.ts"
@@ -53,7 +54,7 @@ const kubeconfig = (server: string) => ({
 })
 
 const environment = Effect.fnUntraced(function* (config: string, aap: string, elected: boolean) {
-  const [health = 0, metrics = 0] = yield* freePorts
+  const [health, metrics] = [yield* freePort, yield* freePort]
   return {
     ...inherited(),
     ...pace,

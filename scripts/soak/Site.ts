@@ -53,19 +53,19 @@ const real: Effect.Effect<Cluster, ControlPlaneError, Scope.Scope> = Effect.gen(
   }
 })
 
-/** Most jobs succeed within three seconds; a few fail, and a few do not stop at once when they are cancelled. */
-const playbookBy = (chance: Chance): SimulatedAap.Playbook => ({
-  pendingFor: `${chance.between(50, 500)} millis`,
-  runningFor: `${chance.between(500, 2500)} millis`,
+/** Most jobs succeed; a few fail, and a few do not stop at once when they are cancelled. */
+const playbookBy = (chance: Chance, longest: number): SimulatedAap.Playbook => ({
+  pendingFor: `${chance.between(50, longest / 5)} millis`,
+  runningFor: `${chance.between(longest / 5, longest)} millis`,
   ends: chance.happens(0.05) ? "failed" : "successful",
   cancelTakes: `${chance.between(100, 1500)} millis`,
   ...(chance.happens(0.1) ? { cancelRace: chance.oneOf(["successful", "failed"]) } : {})
 })
 
-export const makeSite = Effect.fnUntraced(function* (kube: "simulated" | "real", chance: Chance) {
+export const makeSite = Effect.fnUntraced(function* (kube: "simulated" | "real", chance: Chance, longestJob: number) {
   const { handler, objects } = yield* kube === "real" ? real : simulated
   const aap = yield* SimulatedAap.make({ templates: [PROVISION, DEPROVISION] })
-  yield* aap.play(() => playbookBy(chance))
+  yield* aap.play(() => playbookBy(chance, longestJob))
   const history = makeHistory()
   history.watches({ objects })
   // one after the other, so that no list is compared after a newer one

@@ -33,6 +33,8 @@ export interface Options {
   readonly operator: string | undefined
   /** So many lives at a time. */
   readonly crowd: number
+  /** Milliseconds that a job runs at most. */
+  readonly longestJob: number
   readonly say: (line: string) => void
 }
 
@@ -74,7 +76,7 @@ const progress = ({ killer, people }: Scene, { say }: Options) =>
     say(
       `${people.completed()} lives, ${people.alive()} under way, ${people.waiting()} at rest; ${killer.all()} kills, ${killer.inWindow()} of them in the midst of a launch`
     )
-  ).pipe(Effect.delay("10 seconds"), Effect.forever)
+  ).pipe(Effect.delay("5 seconds"), Effect.forever)
 
 const storm = ({ killer, people }: Scene, { kills, lives, seconds }: Options) =>
   Effect.gen(function* () {
@@ -113,10 +115,10 @@ const end = Effect.fnUntraced(function* ({ people, site, stuck }: Scene) {
 })
 
 const furnish = Effect.fnUntraced(function* (options: Options, directory: string) {
-  const { crowd, kube, replicas, seed } = options
+  const { crowd, kube, longestJob, replicas, seed } = options
   const bundle = options.operator ?? (yield* build(directory))
   const chance = chanceOf(seed)
-  const site = yield* makeSite(kube, chance)
+  const site = yield* makeSite(kube, chance, longestJob)
   const weather = yield* makeWeather(site, chance)
   const ambush = makeAmbush()
   const problems: Array<string> = []

@@ -6,7 +6,6 @@
 /** Answers how to have the object again. What is given back is equal to it, and need not be the same one. */
 export type Pack<A> = (object: A) => () => A
 
-/** Objects that are kept unpacked. */
 const AT_HAND = 1000
 
 interface Entry<A> {
@@ -17,12 +16,15 @@ interface Entry<A> {
 
 export class Shelf<A> {
   readonly #pack: Pack<A>
+  readonly #atHand: number
   readonly #entries = new Map<string, Entry<A>>()
   /** Keys of what is not packed, the oldest first. */
   readonly #open = new Set<string>()
 
-  constructor(pack: Pack<A>) {
+  /** `atHand` is how many objects are kept unpacked. */
+  constructor(pack: Pack<A>, atHand = AT_HAND) {
     this.#pack = pack
+    this.#atHand = atHand
   }
 
   get size(): number {
@@ -50,7 +52,7 @@ export class Shelf<A> {
     this.#entries.set(key, { version, open: object, packed: undefined })
     this.#open.delete(key)
     this.#open.add(key)
-    if (this.#open.size > AT_HAND) this.#packOldest()
+    if (this.#open.size > this.#atHand) this.#packOldest()
   }
 
   delete(key: string): void {
@@ -63,15 +65,16 @@ export class Shelf<A> {
     this.#open.clear()
   }
 
-  /** Takes an object over from another shelf, packed as it is. */
+  /** Takes an object over from another shelf; as it is, unless it is packed and there is still room for it at hand. */
   take(key: string, from: Shelf<A>): void {
     const entry = from.#entries.get(key)
     if (entry === undefined) return
     from.delete(key)
-    if (entry.open === undefined) {
+    const object = entry.open ?? (this.#open.size < this.#atHand ? entry.packed?.() : undefined)
+    if (object === undefined) {
       this.#open.delete(key)
       this.#entries.set(key, entry)
-    } else this.set(key, entry.version, entry.open)
+    } else this.set(key, entry.version, object)
   }
 
   #packOldest(): void {

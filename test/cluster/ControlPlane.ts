@@ -7,13 +7,13 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { generateKeyPairSync } from "node:crypto"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Data, Effect, Layer, Schedule, Scope } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { fromUnknown, numberAt, stringAt } from "../support/kubernetes/Json.ts"
+import { freePort } from "../support/ports.ts"
 
 /** The control plane does not come up, or a request to its parts fails. */
 export class ControlPlaneError extends Data.TaggedError("ControlPlaneError")<{
@@ -48,15 +48,6 @@ export interface Options {
   /** Of kube-apiserver, besides those that it always has. */
   readonly flags?: ReadonlyArray<string>
 }
-
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "control-plane-"))),

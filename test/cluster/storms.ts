@@ -48,11 +48,7 @@ const pestering = Effect.fnUntraced(function* (scene: Scene, name: string) {
   const versions = new Set<string>()
   const write = Effect.suspend(() =>
     scene.patch(name, { metadata: { annotations: { "example.com/heartbeat": String(sent++) } } })
-  ).pipe(
-    Effect.map(({ body, status }) => {
-      if (status === 200) versions.add(stringAt(body, "metadata", "resourceVersion") ?? "")
-    })
-  )
+  ).pipe(Effect.map(({ body }) => versions.add(stringAt(body, "metadata", "resourceVersion") ?? "")))
   yield* Effect.forkScoped(Effect.repeat(write, Schedule.fixed("20 millis")))
   return () => versions.size
 })

@@ -1,8 +1,8 @@
 /** The real operator as a process of its own, as a container would run it: variables in, log lines out. */
 import { spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
-import { createServer, type Server } from "node:net"
 import { Deferred, Effect, type Scope } from "effect"
+import { freePort } from "../support/ports.ts"
 
 export interface OperatorProcess {
   /** As Kubernetes ends it; answers how it ended. */
@@ -17,24 +17,6 @@ export interface OperatorProcess {
   readonly healthPort: string
 }
 
-const listening = Effect.callback<Server>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-})
-
-const closed = (server: Server) =>
-  Effect.callback<string>((resume) => {
-    const address = server.address()
-    server.close(() =>
-      resume(Effect.succeed(String(typeof address === "object" && address !== null ? address.port : 0)))
-    )
-  })
-
-/** Two ports that nobody listens on, and not the same. */
-const freePorts = Effect.flatMap(Effect.all([listening, listening]), ([one, other]) =>
-  Effect.all([closed(one), closed(other)])
-)
-
 /** Nothing of the operator's own variables comes in from outside. */
 const inherited = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CLOUDKIT|OSAC)_|^KUBECONFIG$/u.test(name)))
@@ -45,7 +27,7 @@ export const start = (
   log: string
 ): Effect.Effect<OperatorProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const [health, metrics] = yield* freePorts
+    const [health, metrics] = [String(yield* freePort), String(yield* freePort)]
     const ended = yield* Deferred.make<number | string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => {

@@ -1,9 +1,10 @@
 /**
  * What is explored: how the two processes are set up, and how often each thing may happen.
  */
-import { type Profile, QUIET } from "./Run.ts"
+import { INTENT_ANNOTATION, keyOf, print } from "../../src/domain/Intent.ts"
+import { KEY, type Profile, QUIET } from "./Run.ts"
 import type { Allowance, Beginning, Job, Left } from "./State.ts"
-import { newborn, recordedBefore } from "./Versions.ts"
+import { BASE, newborn, recordedBefore, withAnnotations } from "./Versions.ts"
 
 export interface Configuration {
   readonly name: string
@@ -99,6 +100,37 @@ const inherited = (): Beginning => {
   return { stored: recordedBefore(record), jobs }
 }
 
+/** An object with a launch in doubt that was first sent at `since`. */
+const inDoubt = ({ jobs, stored }: Beginning, attempt: number, since: number): Beginning => {
+  const { desiredVersion } = stored.instance
+  const intent = print({
+    key: keyOf("u", "provision", desiredVersion, attempt),
+    object: KEY,
+    operation: "provision",
+    attempt,
+    provider: "aap",
+    template: "provision",
+    configVersion: desiredVersion,
+    stamp: new Date(BASE).toISOString(),
+    since: new Date(BASE + since).toISOString()
+  })
+  return { stored: withAnnotations(stored, { [INTENT_ANNOTATION]: intent }), jobs }
+}
+
+/** A person put jobs that run into the record while a launch was in doubt of which nothing came. */
+const corrected = (): Beginning => {
+  const { jobs, stored } = inherited()
+  return inDoubt({ stored, jobs: jobs.slice(0, 2) }, 4, 0)
+}
+
+/** A launch was renewed again and again, while AAP dropped the job that had come of it after all. */
+const renewedForLong = (): Beginning => {
+  const jobs = inherited()
+    .jobs.slice(2)
+    .map((job) => ({ ...job, id: "1", purged: true }))
+  return inDoubt({ stored: recordedBefore([]), jobs }, 3, -10 * QUIET)
+}
+
 export const configurations: ReadonlyArray<Configuration> = [
   of("alone", {}),
   of("failed", { failures: 1, deletes: 1 }),
@@ -128,8 +160,10 @@ export const configurations: ReadonlyArray<Configuration> = [
   of("does not hear", { deafs: 1, deletes: 1 }),
   of("ignored variables", { unusables: 1, deletes: 1 }),
   { ...of("inherited", { adopts: 1 }), begins: inherited },
-  { ...of("answered beyond the bound", { faults: 1, ticks: 1, overlaps: 2 }), beyond: true },
-  { ...of("late beyond the bound", { faults: 1, ticks: 1, deletes: 1 }), beyond: true },
+  { ...of("renewed for long", { ticks: 1, deletes: 1 }), begins: renewedForLong },
+  { ...large("record corrected", { ticks: 1 }), begins: corrected },
+  { ...large("answered beyond the bound", { faults: 1, ticks: 1, overlaps: 2 }), beyond: true },
+  { ...large("late beyond the bound", { faults: 1, ticks: 1, deletes: 1 }), beyond: true },
   large("many edits", { edits: 3 }),
   large("refused late", { faults: 1, ticks: 1, overlaps: 2 }),
   { ...large("beyond the bound", { faults: 1, ticks: 1, overlaps: 1 }), beyond: true },

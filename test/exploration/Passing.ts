@@ -107,7 +107,7 @@ export const perform = (state: State, process: Process, request: Request): Effec
 /** The process after its pass came to an end, or still waiting. */
 const settled = (process: Process, pass: Node, fresh: ReadonlyArray<boolean>): Process => {
   const { end } = pass
-  if (end === undefined) return { ...process, pass, fresh, held: undefined }
+  if (end === undefined || pass.defect !== undefined) return { ...process, pass, fresh, held: undefined }
   const { held } = end
   const view = held === undefined ? NOTHING : (pass.given[held] ?? NOTHING)
   return {

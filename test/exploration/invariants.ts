@@ -6,19 +6,11 @@
  */
 import { DEPROVISIONED_ANNOTATION } from "../../src/domain/ComputeInstance.ts"
 import { readKey } from "../../src/domain/Intent.ts"
+import type { Change, Verdict } from "./Change.ts"
 import type { Configuration } from "./Configurations.ts"
+import { oneCounts, outcomeTrue, recordsKept } from "./recording.ts"
 import type { Job, State } from "./State.ts"
-import { isLiveRecord, NOTHING, type Version } from "./Versions.ts"
-
-/** One move: the state before it and after it, and the launch that took effect by it. */
-export interface Change {
-  readonly before: State
-  readonly after: State
-  readonly launched: Job | undefined
-  readonly configuration: Configuration
-}
-
-type Verdict = string | undefined
+import { NOTHING, type Version } from "./Versions.ts"
 
 interface Invariant {
   readonly id: string
@@ -106,34 +98,6 @@ const cleanEnd = (change: Change): Verdict => {
   const alive = after.jobs.find(isAlive)
   if (alive !== undefined) return `the object is gone while ${named(alive)} is alive`
   return before.stored === NOTHING ? undefined : tornDown(after)
-}
-
-const recordsKept = ({ after: { stored: now }, before: { stored: old } }: Change): Verdict => {
-  if (now === old || now === NOTHING || now.object.status === undefined) return undefined
-  for (const job of old.jobs) {
-    const later = now.jobs.find(({ jobID, provider }) => jobID === job.jobID && provider === job.provider)
-    if (later === undefined && isLiveRecord(job)) return `the record of job ${job.jobID} was dropped while it was alive`
-    if (later !== undefined && !isLiveRecord(job) && isLiveRecord(later))
-      return `the record of job ${job.jobID} came to life again`
-  }
-  return undefined
-}
-
-const oneCounts = ({ after, before: { stored: old } }: Change): Verdict => {
-  const { jobs } = after.stored
-  if (after.stored === old) return undefined
-  const counting = jobs.filter(({ duplicate, launchKey }) => duplicate !== true && launchKey !== undefined)
-  const twin = counting.find((job, index) => counting.findIndex((other) => other.launchKey === job.launchKey) !== index)
-  return twin && `more than one job of ${twin.launchKey} is taken for the one that counts`
-}
-
-/** What is recorded of a launch without a job is not said of one whose job is recorded. */
-const outcomeTrue = ({ after, before: { stored: old } }: Change): Verdict => {
-  const { history } = after.stored.instance
-  if (after.stored === old || history._tag === "Failure") return undefined
-  const { jobs, launch } = history.success
-  const job = jobs.find(({ duplicate, launchKey }) => duplicate !== true && launchKey === launch?.key)
-  return launch && job && `${launch.outcome} is said of ${launch.key}, which is job ${job.jobID}`
 }
 
 const truthOf = (state: State, id: string): Job | undefined => state.jobs.find((job) => job.id === id)

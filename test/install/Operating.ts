@@ -1,11 +1,11 @@
 /** The operator as installed: the applied Deployment's Pod with the ServiceAccount's own token, and simulated AAP and EDA. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { eventually } from "../document/Site.ts"
 import { at, type Json, type JsonObject, listAt, objectAt, stringAt } from "../support/kubernetes/Json.ts"
+import { freePort } from "../support/ports.ts"
 import { asOperator, type BenchShape, OPERATOR, SYSTEM } from "./Bench.ts"
 import * as Pod from "./Pod.ts"
 
@@ -40,15 +40,6 @@ export const foundBy = Effect.fnUntraced(function* (bench: BenchShape) {
     token
   }
   return found
-})
-
-const freePort = Effect.callback<number>((done) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => done(Effect.succeed(port)))
-  })
 })
 
 const probing = (port: number) => (path: string) =>

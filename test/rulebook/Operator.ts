@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Schedule, type Scope } from "effect"
 import { HttpClient } from "effect/http"
-import { freePort, inherited, type Process, start } from "./Process.ts"
+import { freePort } from "../support/ports.ts"
+import { inherited, type Process, start } from "./Process.ts"
 import type { Site } from "./Site.ts"
 
 export interface Options {

@@ -1,7 +1,6 @@
 /** A program that runs beside the tests until a scope closes, and what it says meanwhile. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
@@ -32,15 +31,6 @@ export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect
   // a playbook that outlives its rulebook for a moment may still write
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
 )
-
-export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** This process's environment, without what configures the product, and with no proxy in the way of this machine. */
 export const inherited = (): NodeJS.ProcessEnv => ({

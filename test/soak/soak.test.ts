@@ -16,9 +16,10 @@ const small: Options = {
   kills: 4,
   seed: 1,
   seconds: 120,
-  crowd: 20,
+  crowd: 16,
+  longestJob: 600,
   kube: "simulated",
-  replicas: "alternating",
+  replicas: 1,
   operator: undefined,
   say: () => undefined
 }
@@ -54,7 +55,7 @@ it.live(
         from: "found.push(...rows.flatMap(launchIn))",
         to: "found.push(...rows.slice(rows.length).flatMap(launchIn))"
       })
-      const options: Options = { ...small, kills: 6, replicas: 1, operator: join(copy, "src/main.ts") }
+      const options: Options = { ...small, kills: 6, operator: join(copy, "src/main.ts") }
       const outcome = yield* soak(options)
       // the logs stay when something is wrong
       yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(outcome.directory, { recursive: true })))

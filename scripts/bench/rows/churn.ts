@@ -12,8 +12,8 @@ import { GROUP, KIND, VERSION } from "../../../src/domain/ComputeInstance.ts"
 import * as SimulatedAap from "../../../test/support/SimulatedAap.ts"
 import * as VirtualTime from "../../../test/support/VirtualTime.ts"
 import { makeWorld } from "../../../test/support/World.ts"
-import { timeNow } from "../../processes/Recorder.ts"
 import { LeanKubernetes } from "../../processes/LeanKubernetes.ts"
+import { timeNow } from "../../processes/Recorder.ts"
 import type { Measure } from "../Outcome.ts"
 import type { Row } from "../Row.ts"
 import { specOf } from "../sample.ts"
@@ -32,6 +32,8 @@ const JOB: SimulatedAap.Playbook = { pendingFor: "40 seconds", runningFor: "131 
 
 const collectGarbage = (): (() => void) => {
   setFlagsFromString("--expose-gc")
+  // code that is thrown away and compiled again would be noise of megabytes
+  setFlagsFromString("--no-flush-bytecode")
   const collect: unknown = runInNewContext("gc")
   return () => {
     if (typeof collect === "function") collect()
@@ -56,8 +58,7 @@ const makeFibers = () => {
 const makeChurned = Effect.gen(function* () {
   const cluster = new LeanKubernetes(`${GROUP}/${VERSION}`, KIND)
   let launched = 0
-  const emptyAap = () =>
-    Effect.tap(SimulatedAap.make({ firstJobId: launched + 1 }), (made) => made.play(() => JOB))
+  const emptyAap = () => Effect.tap(SimulatedAap.make({ firstJobId: launched + 1 }), (made) => made.play(() => JOB))
   let aap = yield* emptyAap()
   const world = yield* makeWorld({
     concurrency: 64,
@@ -121,6 +122,7 @@ const observed = (n: number): Effect.Effect<ReadonlyArray<Look>, UserFailed, Sco
     if (churned.launched() !== 2 * n) {
       return yield* new UserFailed({ message: `${churned.launched()} launches instead of ${2 * n}` })
     }
+    process.stderr.write(looks.map((l) => JSON.stringify(l)).join("\n"))
     return looks
   }).pipe(
     Effect.provideService(References.MinimumLogLevel, "None"),

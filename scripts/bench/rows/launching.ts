@@ -6,14 +6,14 @@
 
 import { fileURLToPath } from "node:url"
 import { Duration, Effect } from "effect"
-import { ledgerOf, requestsOf } from "../../processes/Simulators.ts"
+import { countsOf, ledgerOf, requestsOf } from "../../processes/Simulators.ts"
 import { type Measure, percentile } from "../Outcome.ts"
 import { makeRig, ready, startOperator } from "../Rig.ts"
 import type { Row, Setting } from "../Row.ts"
 import { makeUsers, namesOf } from "../Users.ts"
 import { fill } from "../Warehouse.ts"
 import { watchProcesses } from "../Watcher.ts"
-import { settles } from "./stocked.ts"
+import { settles, writesIn } from "./stocked.ts"
 
 const AAP_ANSWERS = 30
 const BEYOND = 50
@@ -52,12 +52,14 @@ const ordered = (setting: Setting, { n, operator, others, perSecond, workers }: 
     const launches = () => requestsOf(aap, "launch")
     yield* Effect.sleep("2 seconds")
     yield* aap.post("/reset")
+    yield* kubernetes.post("/reset")
     const watcher = yield* watchProcesses(process.child.pid, [kubernetes.pid, aap.pid])
     const names = namesOf("vm", n)
     yield* users.create(names, perSecond)
     yield* Effect.sleep("1 second")
     for (let turn = 0; turn < 300 && (yield* launches()).length < n; turn++) yield* Effect.sleep("200 millis")
     const beside = watcher.beside()
+    const asked = yield* countsOf(kubernetes)
     const arrived = yield* launches()
     const owners = new Map((yield* ledgerOf(aap)).map((job) => [job.name, job]))
     const first = Math.min(...names.map((name) => users.created.get(name) ?? Number.POSITIVE_INFINITY))
@@ -65,7 +67,14 @@ const ordered = (setting: Setting, { n, operator, others, perSecond, workers }: 
       (name) => (owners.get(name)?.created ?? Number.NaN) - AAP_ANSWERS - (users.created.get(name) ?? 0)
     )
     const last = Math.max(...arrived.map(({ ended }) => ended))
-    return { delays, beside, allLaunched: last - first, launched: arrived.length, cpu: (1000 * watcher.used()) / n }
+    return {
+      delays,
+      beside,
+      allLaunched: last - first,
+      launched: arrived.length,
+      cpu: (1000 * watcher.used()) / n,
+      asked
+    }
   }).pipe(Effect.scoped)
 
 export const latency: Row = {
@@ -125,6 +134,8 @@ export const burst: Row = {
         { what: "all launched", value: found.allLaunched / 1000, unit: "s", target: limited * 1.1 },
         { what: "null operator, CPU per launch", value: floor.cpu, unit: "ms" },
         { what: "CPU per launch", value: found.cpu, unit: "ms" },
+        { what: "Kubernetes writes per launch, until then", value: writesIn(found.asked) / n, unit: "" },
+        { what: "live reads of one object", value: found.asked.counts["read of one object"] ?? 0, unit: "", target: 0 },
         { what: "not launched", value: n - found.launched, unit: "", target: 0 }
       ]
       return { row: "burst", n, measures, beside: found.beside }

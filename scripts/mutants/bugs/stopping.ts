@@ -86,7 +86,7 @@ export const stopping: ReadonlyArray<Mutant> = [
         file: act,
         find: "if (Result.isFailure(ended)) refused ??= ended.failure\n",
         replace:
-          "if (Result.isFailure(ended)) {\n      refused ??= ended.failure\n      seen.set(job.jobID, goneNow)\n    }\n"
+          "if (Result.isFailure(ended)) {\n      refused ??= ended.failure\n      seen.set(job.jobID, goneFrom(yield* providerFor(job.provider)))\n    }\n"
       },
       {
         file: act,
