@@ -33,8 +33,8 @@ const argumentsGiven = () => {
         jobs: { type: "string" },
         seed: { type: "string", default: "1" },
         lives: { type: "string", default: "500" },
-        seconds: { type: "string", default: "540" },
-        crowd: { type: "string", default: "100" },
+        seconds: { type: "string", default: "480" },
+        crowd: { type: "string", default: "60" },
         kube: { type: "string", default: "simulated" },
         replicas: { type: "string", default: "alternating" },
         operator: { type: "string" }

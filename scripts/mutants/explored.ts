@@ -32,6 +32,8 @@ export const explored: Readonly<Record<string, string>> = {
   "live-jobs-trimmed": "inherited",
   "newest-trimmed": "inherited",
   "ready-by-the-newest-of-its-version": "edits",
+  "spec-change-launches-beside": "edits",
+  "older-success-is-ready": "edits",
   "cancel-not-repeated": "does not hear",
   "only-running-jobs-cancelled": "failed",
   "duplicates-do-not-hold-deprovision": "ignored variables",

@@ -8,8 +8,8 @@ import type { Chance } from "./Chance.ts"
 import type { Replica } from "./Replica.ts"
 
 /** Milliseconds, and how many kills. */
-const single = { elected: false, kills: 8, patience: 2_500, pause: 5_000 }
-const several = { elected: true, kills: 2, patience: 9_000, pause: 5_000 }
+const single = { elected: false, kills: 8, patience: 2_500, pause: 6_000 }
+const several = { elected: true, kills: 2, patience: 9_000, pause: 6_000 }
 type Mode = typeof single
 
 export interface Kills {

@@ -33,12 +33,12 @@ export interface Place {
 
 /**
  * Everything that takes its time is made short. The quiet period is far below what is safe with a real AAP, and above all
- * that can delay a launch here: a second of request timeout, and what the weather adds.
+ * that can delay a launch here: two seconds of request timeout, and what the weather adds.
  */
 const pace = {
   CLOUDKIT_AAP_STATUS_POLL_INTERVAL: "1s",
-  CLOUDKIT_AAP_REQUEST_TIMEOUT: "1s",
-  CLOUDKIT_AAP_LAUNCH_QUIET_PERIOD: "3s",
+  CLOUDKIT_AAP_REQUEST_TIMEOUT: "2s",
+  CLOUDKIT_AAP_LAUNCH_QUIET_PERIOD: "4s",
   CLOUDKIT_LEASE_DURATION: "5s"
 }
 

@@ -54,7 +54,7 @@ export interface Outcome {
 }
 
 /** How long everything may take to come to rest, and then to its end. */
-const PATIENCE = 120
+const PATIENCE = 180
 
 interface Scene {
   readonly site: Site
@@ -65,9 +65,9 @@ interface Scene {
   readonly problems: Array<string>
 }
 
-/** Looks ten times a second until it holds, or the time is up. */
+/** Looks again and again until it holds, or the time is up. */
 const patiently = (holds: Effect.Effect<boolean>, seconds: number): Effect.Effect<boolean> =>
-  Effect.repeat(holds, { schedule: Schedule.spaced("100 millis"), until: (isSo) => isSo }).pipe(
+  Effect.repeat(holds, { schedule: Schedule.spaced("500 millis"), until: (isSo) => isSo }).pipe(
     Effect.timeoutOrElse({ duration: `${seconds} seconds`, orElse: () => Effect.succeed(false) })
   )
 
@@ -90,13 +90,9 @@ const rest = Effect.fnUntraced(function* ({ killer, people, problems, site, stuc
   yield* weather.clear
   yield* killer.relent
   const rests = Effect.gen(function* () {
-    const objects = yield* site.objects
-    const ledger = yield* site.aap.ledger
-    return (
-      people.waiting() === people.alive() &&
-      objects.every(isSettledNow) &&
-      ledger.every((job) => Number.isFinite(lifetime(job).to))
-    )
+    if (people.waiting() !== people.alive() || !(yield* site.objects).every(isSettledNow)) return false
+    // the whole ledger is no small thing to make: the operators wait for AAP meanwhile
+    return (yield* site.aap.ledger).every((job) => Number.isFinite(lifetime(job).to))
   })
   if (yield* patiently(rests, PATIENCE)) problems.push(...liars(yield* site.truth))
   else {

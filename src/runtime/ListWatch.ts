@@ -189,6 +189,8 @@ export const loop = <A, E>(options: Options<A, E>, sink: Sink<A>): Effect.Effect
       (inner) => Effect.logError("reporting a problem of the reflector failed itself", inner)
     )
     yield* Effect.timeoutOption(sink.again.await, wait.delay)
+    // whoever asked is served by the step that comes now
+    sink.again.closeUnsafe()
   })
 
   return Effect.forever(Effect.catchCause(step, recover))

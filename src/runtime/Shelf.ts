@@ -65,16 +65,15 @@ export class Shelf<A> {
     this.#open.clear()
   }
 
-  /** Takes an object over from another shelf; as it is, unless it is packed and there is still room for it at hand. */
+  /** Takes an object over from another shelf, packed as it is. */
   take(key: string, from: Shelf<A>): void {
     const entry = from.#entries.get(key)
     if (entry === undefined) return
     from.delete(key)
-    const object = entry.open ?? (this.#open.size < this.#atHand ? entry.packed?.() : undefined)
-    if (object === undefined) {
+    if (entry.open === undefined) {
       this.#open.delete(key)
       this.#entries.set(key, entry)
-    } else this.set(key, entry.version, object)
+    } else this.set(key, entry.version, entry.open)
   }
 
   #packOldest(): void {
