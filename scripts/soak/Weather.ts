@@ -56,7 +56,7 @@ const onKubernetes: ReadonlyArray<Trouble> = [
     when: changes,
     harm: kubernetesHarm(name)
   })),
-  { name: "502", probability: 0.005, when: kubernetesRequests.read, harm: kubernetesHarm("failure") },
+  { name: "500", probability: 0.005, when: kubernetesRequests.read, harm: kubernetesHarm("failure") },
   { name: "expired", probability: 0.03, when: isWatch, harm: kubernetesHarm("expired") },
   { name: "slow", probability: 0.01, when: changes, harm: slow }
 ]

@@ -40,13 +40,21 @@ describe("the image", () => {
     assert.include(removal, "curl --version && sh -c true")
   })
 
+  it("keeps the memory of Node small, with options that Node takes from its environment", () => {
+    const { env } = startOf(final)
+    assert.strictEqual(env.MALLOC_ARENA_MAX, "1")
+    assert.strictEqual(env.NODE_OPTIONS, "--max-semi-space-size=2")
+    const version = execFileSync(process.execPath, ["--version"], { encoding: "utf8", env })
+    assert.strictEqual(version, `${process.version}\n`)
+  })
+
   it("runs as a number that is not root, with group 0", () => {
     assert.deepStrictEqual(startOf(final).user, "65532:0")
   })
 
   it("is assembled as the Containerfile says, readable by everybody and writable by nobody else", () => {
     temporary((folder) => {
-      const { entrypoint, files } = imageContents(resolve("."), folder)
+      const { entrypoint, env, files } = imageContents(resolve("."), folder)
       assert.deepStrictEqual(filesIn(folder), files.toSorted())
       assert.deepStrictEqual(filesIn(folder), ["/licenses/LICENSE", "/opt/cloudkit/bin/node", "/opt/cloudkit/main.mjs"])
       const modes = filesIn(folder).map((file) => (statSync(join(folder, file)).mode & 0o777).toString(8))
@@ -56,7 +64,7 @@ describe("the image", () => {
       // the bundle needs nothing beside it: it gets as far as its configuration
       const said = temporary((empty) => {
         try {
-          return execFileSync(node, [bundle], { cwd: empty, env: {}, encoding: "utf8", stdio: "pipe" })
+          return execFileSync(node, [bundle], { cwd: empty, env, encoding: "utf8", stdio: "pipe" })
         } catch (error) {
           return error instanceof Error && "stderr" in error ? String(error.stderr) : ""
         }

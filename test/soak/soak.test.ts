@@ -12,11 +12,11 @@ import { countsOf } from "../../scripts/soak/Verdict.ts"
 import { brokenOperator } from "../demo/demoProcess.ts"
 
 const small: Options = {
-  lives: 10,
-  kills: 4,
+  lives: 4,
+  kills: 3,
   seed: 1,
-  seconds: 120,
-  crowd: 16,
+  seconds: 60,
+  crowd: 10,
   longestJob: 600,
   kube: "simulated",
   replicas: 1,
@@ -55,7 +55,7 @@ it.live(
         from: "found.push(...rows.flatMap(launchIn))",
         to: "found.push(...rows.slice(rows.length).flatMap(launchIn))"
       })
-      const options: Options = { ...small, kills: 6, operator: join(copy, "src/main.ts") }
+      const options: Options = { ...small, kills: 7, operator: join(copy, "src/main.ts") }
       const outcome = yield* soak(options)
       // the logs stay when something is wrong
       yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(outcome.directory, { recursive: true })))

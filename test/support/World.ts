@@ -21,6 +21,7 @@ import * as AapProvider from "../../src/providers/aap/AapProvider.ts"
 import { AapSettings } from "../../src/providers/aap/AapSettings.ts"
 import * as EdaProvider from "../../src/providers/eda/EdaProvider.ts"
 import { EdaSettings } from "../../src/providers/eda/EdaSettings.ts"
+import { preflight } from "../../src/reconcile/preflight.ts"
 import { type ReconcileSettings, Settings } from "../../src/reconcile/Settings.ts"
 import * as Leader from "../../src/runtime/Leader.ts"
 import { type FaultyWire, withFaults } from "./Faults.ts"
@@ -62,6 +63,8 @@ export interface WorldOptions {
   readonly settings?: Partial<ReconcileSettings>
   readonly aap?: SimulatedAap.Options
   readonly concurrency?: number
+  /** Processes ask their provider at the start whether it would launch, as `main` lets them. Default: they do not. */
+  readonly preflight?: boolean
   readonly templates?: { readonly provision: string; readonly deprovision: string }
   readonly cluster?: SimulatedKubernetes.Options
   /** What the operator shows to each of them, asked for anew with every request of a provider. */
@@ -214,11 +217,15 @@ const alone: Leader.Standing = { leads: true, holder: "", problem: Option.none()
 const operating = (
   tools: ReturnType<typeof operatorLayers>["working"],
   leader: Option.Option<Leader.Leader>,
-  concurrency: number
+  options: WorldOptions
 ) =>
   Effect.gen(function* () {
     const watching = yield* Operator.watch
-    const working = Operator.work(watching, { concurrency, resync: Duration.hours(10) }).pipe(
+    const working = Operator.work(watching, {
+      concurrency: options.concurrency ?? 16,
+      resync: Duration.hours(10)
+    }).pipe(
+      Effect.tap(options.preflight === true ? Effect.forkScoped(preflight(() => undefined)) : Effect.void),
       Effect.flatMap(({ join }) => join),
       Effect.scoped,
       Effect.provide(tools, { local: true })
@@ -249,7 +256,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     const leader = yield* Effect.provide(makeLeader(configured, number), context).pipe(
       Effect.provideService(Clock.Clock, clock)
     )
-    const fiber = yield* operating(layers.working, leader, options.concurrency ?? 16).pipe(
+    const fiber = yield* operating(layers.working, leader, options).pipe(
       Effect.provide(context),
       Effect.provideService(Clock.Clock, clock),
       Effect.forkDetach({ startImmediately: true })

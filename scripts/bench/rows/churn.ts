@@ -22,8 +22,10 @@ import { watchProcesses } from "../Watcher.ts"
 
 /** Lifecycles at the same time. */
 const BATCH = 250
-/** The share of all batches after which the heap is to be flat. */
-const WARM_UP = 0.3
+/** Lifecycles until what is remembered of the latest few thousand, and bounded, is full: Events, above all. */
+const WARM_UP = 8_000
+/** With fewer lifecycles the collector's own ups and downs are larger than what is looked for. */
+const ENOUGH = 20_000
 /** Bytes of growth for each lifecycle that are noise: an object has 4,000. */
 const FLAT = 20
 const MEBIBYTE = 1024 * 1024
@@ -122,7 +124,6 @@ const observed = (n: number): Effect.Effect<ReadonlyArray<Look>, UserFailed, Sco
     if (churned.launched() !== 2 * n) {
       return yield* new UserFailed({ message: `${churned.launched()} launches instead of ${2 * n}` })
     }
-    process.stderr.write(looks.map((l) => JSON.stringify(l)).join("\n"))
     return looks
   }).pipe(
     Effect.provideService(References.MinimumLogLevel, "None"),
@@ -133,16 +134,23 @@ const observed = (n: number): Effect.Effect<ReadonlyArray<Look>, UserFailed, Sco
 
 const measuresOf = (looks: ReadonlyArray<Look>): ReadonlyArray<Measure> => {
   const [first, last] = [looks[0], looks.at(-1)]
-  const steady = looks.slice(Math.floor(WARM_UP * looks.length))
+  const enough = last !== undefined && last.after >= ENOUGH
+  const steady = looks.filter(({ after }) => after > (enough ? WARM_UP : 0.3 * (last?.after ?? 0)))
   const [begun] = steady
   if (first === undefined || last === undefined || begun === undefined) return []
   const thirds = Math.max(1, Math.floor(steady.length / 3))
   const least = (part: ReadonlyArray<Look>) => Math.min(...part.map(({ heap }) => heap)) / MEBIBYTE
   return [
-    { what: "heap grows, bytes for each lifecycle", value: Math.max(0, slopeOf(steady)), unit: "", target: FLAT },
+    {
+      what: "heap grows, bytes for each lifecycle",
+      value: Math.max(0, slopeOf(steady)),
+      unit: "",
+      ...(enough ? { target: FLAT } : {})
+    },
     { what: "heap after the first batch", value: first.heap / MEBIBYTE, unit: "MiB" },
     { what: "heap after the warm-up, least of a third", value: least(steady.slice(0, thirds)), unit: "MiB" },
     { what: "heap in the end, least of a third", value: least(steady.slice(-thirds)), unit: "MiB" },
+    { what: "fibers in the end", value: last.fibers, unit: "" },
     { what: "fibers more than after the first batch", value: last.fibers - first.fibers, unit: "", target: 0 },
     { what: "handles more than after the first batch", value: last.handles - first.handles, unit: "", target: 0 }
   ]

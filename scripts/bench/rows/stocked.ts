@@ -57,7 +57,12 @@ export const starting: Row = {
       const [kubernetes, aap] = [yield* countsOf(rig.kubernetes), yield* countsOf(rig.aap)]
       const measures: ReadonlyArray<Measure> = [
         { what: "start → settled", value: (settled - operator.startedAt) / 1000, unit: "s", target: 10 },
-        { what: `AAP calls (${live} live jobs)`, value: callsIn(aap), unit: "", target: 1 + Math.ceil(live / PAGE) },
+        {
+          what: `AAP calls (the check, ${live} live jobs)`,
+          value: callsIn(aap),
+          unit: "",
+          target: 1 + Math.ceil(live / PAGE)
+        },
         { what: "Kubernetes writes", value: writesIn(kubernetes), unit: "", target: 0 },
         { what: "CPU of the start", value: cpuSeconds(operator.child.pid), unit: "s" }
       ]
