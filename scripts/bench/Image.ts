@@ -16,7 +16,7 @@ const here = (word: string): string =>
 const startOfImage = () => {
   const { entrypoint, env } = startOf(finalStage(stagesIn(textOf("Containerfile"))))
   const { PATH: _, NODE_OPTIONS = "", ...variables } = env
-  const [, limit = "768"] = /limits:\s+memory: (\d+)Mi/u.exec(textOf("base/deployment.yaml")) ?? []
+  const [, limit = "512"] = /limits:\s+memory: (\d+)Mi/u.exec(textOf("base/deployment.yaml")) ?? []
   const options = `${NODE_OPTIONS} --max-old-space-size=${Number(limit) / 2}`.trim()
   return { command: entrypoint.map(here), env: { ...variables, NODE_OPTIONS: options } }
 }
