@@ -40,8 +40,7 @@ export class Replica<A> {
   constructor(identity: Identity<A>) {
     this.#identity = identity
     this.#held = new Shelf(identity.pack ?? asItIs)
-    // what arrives is packed at once: many objects kept open for a while would all grow old, and be garbage late
-    this.#arriving = new Shelf(identity.pack ?? asItIs, 0)
+    this.#arriving = new Shelf(identity.pack ?? asItIs)
   }
 
   get(key: string): Option.Option<A> {

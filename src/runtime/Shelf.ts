@@ -6,6 +6,7 @@
 /** Answers how to have the object again. What is given back is equal to it, and need not be the same one. */
 export type Pack<A> = (object: A) => () => A
 
+/** Objects that are kept unpacked. */
 const AT_HAND = 1000
 
 interface Entry<A> {
@@ -16,15 +17,12 @@ interface Entry<A> {
 
 export class Shelf<A> {
   readonly #pack: Pack<A>
-  readonly #atHand: number
   readonly #entries = new Map<string, Entry<A>>()
   /** Keys of what is not packed, the oldest first. */
   readonly #open = new Set<string>()
 
-  /** `atHand` is how many objects are kept unpacked. */
-  constructor(pack: Pack<A>, atHand = AT_HAND) {
+  constructor(pack: Pack<A>) {
     this.#pack = pack
-    this.#atHand = atHand
   }
 
   get size(): number {
@@ -52,7 +50,7 @@ export class Shelf<A> {
     this.#entries.set(key, { version, open: object, packed: undefined })
     this.#open.delete(key)
     this.#open.add(key)
-    if (this.#open.size > this.#atHand) this.#packOldest()
+    if (this.#open.size > AT_HAND) this.#packOldest()
   }
 
   delete(key: string): void {

@@ -18,7 +18,7 @@ export interface Timing {
   readonly fence: number
   /** For one request. */
   readonly request: number
-  /** After a request that failed. */
+  /** After a request that was refused. One that was not answered has taken its time already. */
   readonly retry: number
 }
 
@@ -97,6 +97,11 @@ export const make = <E>(options: Options<E>, clock: Clock.Clock, first: Held, st
 
   const attempt = Effect.catchIf(Effect.as(update, undefined), isConflict, () => contested)
 
+  const pauseAfter = (outcome: Result.Result<unknown, E | Silent>): number => {
+    if (Result.isSuccess(outcome)) return timing.renewal
+    return outcome.failure instanceof Silent ? 0 : timing.retry
+  }
+
   const renew = Effect.gen(function* () {
     let pause = timing.renewal
     for (;;) {
@@ -106,7 +111,7 @@ export const make = <E>(options: Options<E>, clock: Clock.Clock, first: Held, st
       if (left() <= 0) return `it could not be renewed within ${Math.round(timing.fence)} ms`
       const outcome = yield* Effect.result(attempt)
       if (Result.isSuccess(outcome) && outcome.success !== undefined) return outcome.success
-      pause = Result.isSuccess(outcome) ? timing.renewal : timing.retry
+      pause = pauseAfter(outcome)
       if (Result.isFailure(outcome) && !isConflict(outcome.failure)) yield* options.onProblem(outcome.failure)
     }
   }).pipe(

@@ -71,11 +71,3 @@ it("an object is taken over from another shelf without unpacking", () => {
   assert.strictEqual(other.size, 2)
   assert.isFalse(shelf.has("key-0"))
 })
-
-it("with nothing at hand, every object is packed as it comes", () => {
-  const { counts, pack } = counted()
-  const shelf = new Shelf<Thing>(pack, 0)
-  fill(shelf, 0, 3)
-  assert.deepStrictEqual(counts, { packed: 3, unpacked: 0 })
-  assert.deepStrictEqual(shelf.get("key-2"), { name: "thing-2" })
-})

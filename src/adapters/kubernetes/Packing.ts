@@ -8,9 +8,6 @@ import type { KubernetesObject } from "../../domain/Resource.ts"
 /** A small window is allocated anew for every object, and holds one. */
 const WINDOW_BITS = 13
 const MEMORY_LEVEL = 5
-/** Room for what comes out: zlib's own 16 KiB for each call are memory outside of the heap, collected late. */
-const PACKED_ROOM = 2048
-const UNPACKED_ROOM = 4096
 /** A dictionary does not help beyond the window. */
 const DICTIONARY = 1 << WINDOW_BITS
 
@@ -22,15 +19,7 @@ export const makePacking = (): ((object: KubernetesObject) => () => KubernetesOb
     dictionary ??= text.subarray(0, DICTIONARY)
     const options = { dictionary, windowBits: WINDOW_BITS }
     // as a string, because a small buffer would hold on to the large one that zlib wrote into
-    const packed = deflateRawSync(text, {
-      ...options,
-      level: 1,
-      memLevel: MEMORY_LEVEL,
-      chunkSize: PACKED_ROOM
-    }).toString("latin1")
-    return (): KubernetesObject =>
-      JSON.parse(
-        inflateRawSync(Buffer.from(packed, "latin1"), { ...options, chunkSize: UNPACKED_ROOM }).toString("utf8")
-      )
+    const packed = deflateRawSync(text, { ...options, level: 1, memLevel: MEMORY_LEVEL }).toString("latin1")
+    return (): KubernetesObject => JSON.parse(inflateRawSync(Buffer.from(packed, "latin1"), options).toString("utf8"))
   }
 }
