@@ -8,7 +8,7 @@ import { Clock, Effect, Option, Scope } from "effect"
 import { FINALIZER, MANAGEMENT_STATE_ANNOTATION } from "../domain/ComputeInstance.ts"
 import { INTENT_ANNOTATION } from "../domain/Intent.ts"
 import { reasons } from "../domain/Reasons.ts"
-import { isObject, type JsonObject, type KubernetesObject } from "../domain/Resource.ts"
+import { isObject, type JsonObject, type KubernetesObject, keyOf } from "../domain/Resource.ts"
 import { OTHER } from "../telemetry/Declaration.ts"
 import { objectMetrics } from "../telemetry/Metrics.ts"
 
@@ -94,7 +94,7 @@ const entryOf = (object: KubernetesObject): Entry => {
       `phase/${phase}`,
       ...jobMarks(jobs),
       ...conditionMarks(conditions),
-      ...(isOpen(intent, status, jobs) ? ["intent"] : [])
+      ...(intent.object === keyOf(object.metadata) && isOpen(intent, status, jobs) ? ["intent"] : [])
     ],
     passing: Number.isNaN(since) ? undefined : { phase, since }
   }

@@ -28,8 +28,8 @@ import { publish } from "./report.ts"
 import { noticeRelaunches } from "./resolve.ts"
 import { Settings } from "./Settings.ts"
 
-/** A job nobody owns any more is worth several attempts to stop it. */
-const orphanRetry = Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 5 }))
+/** A job nobody owns any more is worth several attempts to stop it, as long as a shutdown can wait. */
+const orphanRetry = Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 5, duration: "30 seconds" }))
 
 /** Whoever leads finds the intent open, and resolves it before anything else happens to the object. */
 const leftOpen = Effect.fnUntraced(function* (instance: Instance, intent: Intent) {
@@ -61,7 +61,8 @@ const accepted = Effect.fnUntraced(function* (
       onSome: (why) =>
         withRefused(withUnusable(next, job.id), { ...why, retryAfter: undefined }, intent, current.intent, now)
     })
-  })
+    // an id that was received is recorded even by who leads no more: nobody else knows it
+  }).pipe(Effect.provideService(Clearance, () => true))
   if (Option.isSome(stored)) {
     yield* publish(instance, "JobLaunched", `Launched ${intent.operation} job ${job.id} (${intent.template})`)
     return again(stored.value)
@@ -169,12 +170,7 @@ const send = (instance: Instance, provider: Provider, ready: Ready, intent: Inte
     // whoever waits for a permit need not wait for the record
     yield* ready.release
     if (Option.isSome(answer) && Result.isSuccess(answer.value)) {
-      // an id that was received is recorded even by who leads no more: nobody else knows it
-      return yield* Effect.provideService(
-        accepted(object, instance, intent, provider, answer.value.success),
-        Clearance,
-        () => true
-      )
+      return yield* accepted(object, instance, intent, provider, answer.value.success)
     }
     if (exit.heldBack() === "lost") return yield* leftOpen(instance, intent)
     const error = Option.flatMap(answer, Result.getFailure)
@@ -187,13 +183,16 @@ const send = (instance: Instance, provider: Provider, ready: Ready, intent: Inte
 const stampNow = Effect.map(Clock.currentTimeMillis, (now) => new Date(now).toISOString())
 
 /** Looks for the key that is about to be used, on an object whose intent somebody took off. */
-const searchNext = Effect.fnUntraced(function* (sight: Sight, provider: Provider, template: string) {
-  if (provider.find === undefined) return undefined
+const searchNext = Effect.fnUntraced(function* (
+  sight: Sight,
+  { blockDeletionOnFailure, name }: Provider,
+  find: NonNullable<Provider["find"]>,
+  template: string
+) {
   const { history, instance } = sight
   const since = history.jobs[0]?.timestamp ?? instance.object.metadata.creationTimestamp ?? new Date(0).toISOString()
-  const found = yield* provider.find({ template, uid: instance.uid, since })
+  const found = yield* find({ template, uid: instance.uid, since })
   yield* noticeRelaunches(sight, found)
-  const { blockDeletionOnFailure, name } = provider
   const search: FullSearch = {
     purpose: "next",
     quiet: false,
@@ -220,9 +219,10 @@ export const launch = Effect.fnUntraced(function* (sight: Sight, step: LaunchSte
     step.operation,
     Effect.fnUntraced(function* (ready) {
       if (step.operation === "deprovision") yield* sayProvisionEnded(sight)
-      if (step.searchFirst) {
-        const search = yield* searchNext(sight, provider, ready.prepared.template)
-        if (search !== undefined) return again(instance.object, search)
+      if (step.searchFirst && provider.find !== undefined) {
+        // a search may take long, and others want to launch meanwhile
+        yield* ready.release
+        return again(instance.object, yield* searchNext(sight, provider, provider.find, ready.prepared.template))
       }
       yield* Effect.logInfo(`triggering ${step.operation}ing`, {
         computeinstance: instance.key,

@@ -100,7 +100,13 @@ it.effect("an object that nobody is to look after, or that others hold, does not
 
 it.effect("an intent counts until a record names its key and its stamp", () =>
   Effect.gen(function* () {
-    const intent = { "cloudkit.openshift.io/launch-intent": JSON.stringify({ key: "u/deprovision/1", stamp: "now" }) }
+    const intent = {
+      "cloudkit.openshift.io/launch-intent": JSON.stringify({
+        object: "default/vm",
+        key: "u/deprovision/1",
+        stamp: "now"
+      })
+    }
     const open = Effect.fnUntraced(function* (status: KubernetesObject["status"]) {
       return (yield* counted({ annotations: intent, ...(status === undefined ? {} : { status }) }))
         .cloudkit_open_launch_intents
@@ -112,6 +118,10 @@ it.effect("an intent counts until a record names its key and its stamp", () =>
     )
     assert.isUndefined(yield* open({ jobs: [job("Running", { launchKey: "u/deprovision/1", launchStamp: "now" })] }))
     assert.isUndefined(yield* open({ launch: { key: "u/deprovision/1", stamp: "now" } }))
+    const copied = {
+      "cloudkit.openshift.io/launch-intent": JSON.stringify({ object: "default/other", key: "k", stamp: "now" })
+    }
+    assert.isUndefined((yield* counted({ annotations: copied })).cloudkit_open_launch_intents, "it is the original's")
   })
 )
 

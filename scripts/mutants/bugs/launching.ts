@@ -17,8 +17,9 @@ const intentLate = (operation: "provision" | "deprovision"): Mutant["edits"] => 
   },
   {
     file: launch,
-    find: "    yield* ready.release\n",
-    replace: "    yield* ready.release\n    if (late) object = yield* writeIntent(instance, intent, provider)\n"
+    find: "    // whoever waits for a permit need not wait for the record\n    yield* ready.release\n",
+    replace:
+      "    // whoever waits for a permit need not wait for the record\n    yield* ready.release\n    if (late) object = yield* writeIntent(instance, intent, provider)\n"
   }
 ]
 

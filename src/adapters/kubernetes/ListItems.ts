@@ -53,9 +53,10 @@ export class ListItems {
     const items: Array<string> = []
     // where the part that is under way begins in this chunk
     let start = 0
-    const close = (end: number, to: Array<Uint8Array>) => {
-      if (end > start) to.push(chunk.subarray(start, end))
+    const close = (end: number): Uint8Array => {
+      const part = chunk.subarray(start, end)
       start = end
+      return part
     }
     for (let index = 0; index < chunk.length; index++) {
       const byte = chunk[index] ?? 0
@@ -68,15 +69,14 @@ export class ListItems {
         if (this.#depth === 1) this.#keyBytes = []
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         if (this.#depth === 1) this.#inItems = byte === OPEN_BRACKET && this.#key === "items"
-        if (this.#inItems && this.#depth === ITEM) close(index, this.#around)
+        if (this.#inItems && this.#depth === ITEM) this.#keepAround(close(index))
         this.#depth += 1
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         this.#depth -= 1
         if (this.#depth === ITEM && this.#inItems) {
-          close(index + 1, this.#item)
-          items.push(Buffer.concat(this.#item).toString("utf8"))
+          items.push(Buffer.concat([...this.#item, close(index + 1)]).toString("utf8"))
           this.#item = []
-          this.#around.push(PLACE)
+          this.#keepAround(PLACE)
           this.#itemSize = 0
         } else if (this.#depth === 1) this.#inItems = false
       }
@@ -100,13 +100,17 @@ export class ListItems {
   /** What is left belongs to the item that is under way, or to what is around. */
   #rest(chunk: Uint8Array, start: number): void {
     if (start >= chunk.length) return
-    const rest = chunk.slice(start)
+    const rest = chunk.subarray(start)
     if (this.#inItems && this.#depth > ITEM) {
-      this.#item.push(rest)
+      this.#item.push(rest.slice())
       this.#itemSize += rest.byteLength
-    } else {
-      this.#around.push(rest)
-      this.#aroundSize += rest.byteLength
-    }
+    } else this.#keepAround(rest)
+  }
+
+  /** A copy, because what is kept of a chunk would keep all of it. */
+  #keepAround(part: Uint8Array): void {
+    if (part.byteLength === 0) return
+    this.#around.push(part.slice())
+    this.#aroundSize += part.byteLength
   }
 }

@@ -7,6 +7,7 @@
 import { Duration, Effect, Layer, Option } from "effect"
 import type { HttpClient } from "effect/http"
 import type { Operation } from "../../domain/Job.ts"
+import { HELD_BACK } from "../../ports/Clearance.ts"
 import type { ProviderError, ProviderReason } from "../../ports/ProviderError.ts"
 import {
   type FoundJob,
@@ -15,6 +16,7 @@ import {
   ProvisioningProvider
 } from "../../ports/ProvisioningProvider.ts"
 import { AapClient, type InvalidAapUrl } from "./AapClient.ts"
+import { Unreachable } from "./AapError.ts"
 import { AapSettings } from "./AapSettings.ts"
 import { makeCancel, readJob } from "./Cancel.ts"
 import * as Gate from "./Gate.ts"
@@ -42,6 +44,9 @@ const shared: ReadonlySet<ProviderReason> = new Set([
   "ProviderMisaddressed"
 ])
 
+/** It never left this process, which tells nothing of AAP. */
+const wasHeldBack = ({ cause }: ProviderError): boolean => cause instanceof Unreachable && cause.code === HELD_BACK
+
 /** One gate per template name, so that provision and deprovision may share one. */
 const makeGates = Effect.gen(function* () {
   const { templates } = yield* AapSettings
@@ -65,7 +70,7 @@ const makePrepare = Effect.gen(function* () {
 
   const send = (gate: Gate.Gate<Templates.Template>, template: Templates.Template) => (order: Order) =>
     launch(client, template, order).pipe(
-      Effect.tapError((error) => remember(gate, error)),
+      Effect.tapError((error) => (wasHeldBack(error) ? Effect.void : remember(gate, error))),
       Effect.tap((job) => monitor.expect(job.id)),
       Effect.tap((job) =>
         Option.match(job.unusable, {

@@ -22,6 +22,8 @@ const SKEW = 10 * 60_000
 const PAGES = 100
 /** Searches reach back to whole minutes, so that launches of about the same time share one. */
 const MINUTE = 60_000
+/** A search that has to reach back for long is apart from those that need not. */
+const APART = 60 * MINUTE
 /** How long a result may be of use to somebody else. */
 const KEPT = Duration.seconds(10)
 const OPERATION = "find launched jobs"
@@ -98,7 +100,7 @@ interface Search {
   readonly outcome: Deferred.Deferred<Found, ProviderError>
 }
 
-/** Searches of one template: the newest that has begun, and one that is about to begin. */
+/** Searches of one template that reach back to the same hour: the newest that has begun, and one that is about to begin. */
 interface Slot {
   working: boolean
   newest: Search | undefined
@@ -123,7 +125,7 @@ export const makeSearch = Effect.gen(function* () {
   const slots = new Map<string, Slot>()
 
   /** Runs the waiting search, and whatever was asked for meanwhile; the last result is kept for a little while. */
-  const work = (template: string, slot: Slot): Effect.Effect<void> =>
+  const work = (place: string, template: string, slot: Slot): Effect.Effect<void> =>
     Effect.gen(function* () {
       while (slot.next !== undefined) {
         const search = slot.next
@@ -140,21 +142,22 @@ export const makeSearch = Effect.gen(function* () {
       }
       slot.working = false
       yield* Effect.sleep(KEPT)
-      if (!slot.working && slots.get(template) === slot) slots.delete(template)
+      if (!slot.working && slots.get(place) === slot) slots.delete(place)
     }).pipe(Effect.provideService(AapClient, client))
 
   /** A search that began at `earliest` or after it, and reaches back to `since`; a new one if there is none. */
   const join = (template: string, since: number, earliest: number) =>
     Effect.uninterruptibleMask((restore) => {
-      const slot = slots.get(template) ?? { working: false, newest: undefined, next: undefined }
-      slots.set(template, slot)
+      const place = `${Math.floor(since / APART)}/${template}`
+      const slot = slots.get(place) ?? { working: false, newest: undefined, next: undefined }
+      slots.set(place, slot)
       const { newest } = slot
       if (newest?.begun !== undefined && newest.begun >= earliest && newest.since <= since) {
         return restore(Deferred.await(newest.outcome))
       }
       slot.next ??= { since, begun: undefined, outcome: Deferred.makeUnsafe() }
       slot.next.since = Math.min(slot.next.since, since)
-      const started = slot.working ? Effect.void : Effect.forkIn(work(template, slot), scope)
+      const started = slot.working ? Effect.void : Effect.forkIn(work(place, template, slot), scope)
       slot.working = true
       return Effect.andThen(started, restore(Deferred.await(slot.next.outcome)))
     })

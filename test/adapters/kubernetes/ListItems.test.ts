@@ -84,3 +84,21 @@ it("what was packed is unpacked equal, whatever was packed first", () => {
     { numRuns: 30 }
   )
 })
+
+it("nothing of a chunk is kept when it has been read: what is needed later is a copy", () => {
+  const bytes = new TextEncoder().encode(JSON.stringify(list))
+  const items = new ListItems(1_000_000)
+  const found: Array<unknown> = []
+  for (let from = 0; from < bytes.length; from += 16) {
+    const chunk = bytes.slice(from, from + 16)
+    for (const item of items.feed(chunk)) found.push(JSON.parse(item))
+    chunk.fill(0x3f)
+  }
+  assert.deepStrictEqual(whole({ items: found, around: items.around, tooLarge: false }), list)
+})
+
+it("what is around the items is bounded as well", () => {
+  const text = JSON.stringify({ items: Array.from({ length: 1_000 }, () => ({})) })
+  assert.isTrue(taken(text, 64, 1_000).tooLarge)
+  assert.isFalse(taken(text, 64, 10_000).tooLarge)
+})

@@ -136,14 +136,33 @@ describe("a search", () => {
     Effect.gen(function* () {
       const rig = yield* makeRig()
       for (let n = 1; n <= 3; n++) yield* launch(rig.provider, n)
-      yield* TestClock.adjust("1 hour")
+      yield* TestClock.adjust("59 minutes")
       const fibers = yield* Effect.forEach(
         Array.from({ length: 200 }, (_, n) => n),
-        (n) => Effect.forkChild(find(rig, n, n === 199 ? EPOCH : "1970-01-01T01:00:00.000Z"))
+        (n) => Effect.forkChild(find(rig, n, n === 199 ? EPOCH : "1970-01-01T00:59:00.000Z"))
       )
       const found = yield* Effect.forEach(fibers, Fiber.join)
       assert.deepStrictEqual(found.map((jobs) => jobs.length).slice(0, 5), [0, 1, 1, 1, 0])
       assert.strictEqual(yield* count(rig.wire, isSearch), 1)
+    })
+  )
+
+  it.effect("that has to reach back for hours is apart: where it fails, the others do not", () =>
+    Effect.gen(function* () {
+      const rig = yield* makeRig()
+      yield* TestClock.adjust("3 hours")
+      yield* launch(rig.provider, 1)
+      yield* rig.wire.order({
+        when: (request) =>
+          isSearch(request) && request.url.searchParams.get("created__gte")?.startsWith("1969") === true,
+        harm: { _tag: "Answer", response: json(403, { detail: "no" }) },
+        times: 1
+      })
+      const old = yield* Effect.forkChild(Effect.exit(find(rig, 1)))
+      const fresh = yield* Effect.forkChild(find(rig, 1, "1970-01-01T02:59:00.000Z"))
+      yield* Fiber.join(old)
+      assert.lengthOf(yield* Fiber.join(fresh), 1)
+      assert.strictEqual(yield* count(rig.wire, isSearch), 2)
     })
   )
 
