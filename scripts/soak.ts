@@ -33,7 +33,7 @@ const argumentsGiven = () => {
         jobs: { type: "string" },
         seed: { type: "string", default: "1" },
         lives: { type: "string", default: "500" },
-        seconds: { type: "string", default: "480" },
+        seconds: { type: "string", default: "900" },
         crowd: { type: "string", default: "60" },
         kube: { type: "string", default: "simulated" },
         replicas: { type: "string", default: "alternating" },
