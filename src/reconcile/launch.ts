@@ -12,7 +12,7 @@ import { type Refusal, withLaunched, withLost, withRefused, withUnusable } from 
 import type { Instance } from "../domain/Instance.ts"
 import { type Intent, keyOf } from "../domain/Intent.ts"
 import { newest, type Operation } from "../domain/Job.ts"
-import { Clearance } from "../ports/Clearance.ts"
+import { type Clear, Clearance } from "../ports/Clearance.ts"
 import type { KubernetesObject } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
 import { type LaunchedJob, type PreparedLaunch, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
@@ -44,7 +44,8 @@ const accepted = Effect.fnUntraced(function* (
   instance: Instance,
   intent: Intent,
   provider: Provider,
-  job: LaunchedJob
+  job: LaunchedJob,
+  mayRecord: Clear
 ) {
   yield* Effect.logInfo(`${intent.operation} job triggered`, {
     ...fields(instance, intent),
@@ -61,8 +62,7 @@ const accepted = Effect.fnUntraced(function* (
       onSome: (why) =>
         withRefused(withUnusable(next, job.id), { ...why, retryAfter: undefined }, intent, current.intent, now)
     })
-    // an id that was received is recorded even by who leads no more: nobody else knows it
-  }).pipe(Effect.provideService(Clearance, () => true))
+  }).pipe(Effect.provideService(Clearance, mayRecord))
   if (Option.isSome(stored)) {
     yield* publish(instance, "JobLaunched", `Launched ${intent.operation} job ${job.id} (${intent.template})`)
     return again(stored.value)
@@ -170,7 +170,8 @@ const send = (instance: Instance, provider: Provider, ready: Ready, intent: Inte
     // whoever waits for a permit need not wait for the record
     yield* ready.release
     if (Option.isSome(answer) && Result.isSuccess(answer.value)) {
-      return yield* accepted(object, instance, intent, provider, answer.value.success)
+      // an id that was received is recorded even by who leads no more: nobody else knows it
+      return yield* accepted(object, instance, intent, provider, answer.value.success, () => true)
     }
     if (exit.heldBack() === "lost") return yield* leftOpen(instance, intent)
     const error = Option.flatMap(answer, Result.getFailure)
@@ -286,5 +287,5 @@ export const presume = Effect.fnUntraced(function* (sight: Sight, intent: Intent
     `${intent.operation} request may have been accepted; it is not repeated`,
     fields(instance, intent)
   )
-  return yield* accepted(instance.object, instance, intent, provider, job)
+  return yield* accepted(instance.object, instance, intent, provider, job, yield* Clearance)
 })

@@ -8,7 +8,7 @@ import { life } from "../support/life.ts"
 import { json, text, type WireRequest } from "../support/Wire.ts"
 import { makeWorld, type World } from "../support/World.ts"
 
-const MANY = 100
+const MANY = 200
 const spec = { name: "vm-1", vcpu: 2, memory: 4096, disk: 40 }
 const quick = { pendingFor: Duration.seconds(2), runningFor: Duration.seconds(10), ends: "successful" } as const
 const long = { pendingFor: Duration.seconds(2), runningFor: Duration.minutes(90), ends: "successful" } as const
