@@ -16,6 +16,7 @@ import { IntentClock } from "./reconcile/IntentClock.ts"
 import { failureBackoff, logFailure, retryAfter } from "./reconcile/policy.ts"
 import { StandingProblem } from "./reconcile/StandingProblem.ts"
 import { Store } from "./reconcile/Store.ts"
+import { Turnstile } from "./reconcile/Turnstile.ts"
 import * as Controller from "./runtime/Controller.ts"
 import type { Leader } from "./runtime/Leader.ts"
 import * as Reflector from "./runtime/Reflector.ts"
@@ -23,7 +24,7 @@ import { kubernetesMetrics } from "./telemetry/Metrics.ts"
 import { countPass, showLoad, standsBy, works } from "./telemetry/Passes.ts"
 
 export interface Options {
-  /** How many passes may run at the same time. A pass that waits for an answer of the provider counts. */
+  /** How many passes may run at the same time. A pass that waits for an answer of the provider counts. Half may launch. */
   readonly concurrency: number
   /** Every object is looked at again within this time, whatever events were missed. */
   readonly resync: Duration.Duration
@@ -127,12 +128,22 @@ export const work = Effect.fnUntraced(function* ({ attend, census, reflector }: 
   const count = (key: string) => Effect.flatMap(reflector.get(key), (object) => census.look(key, object))
   const store = Store.of({
     get: reflector.get,
-    apply: (object) => Effect.andThen(reflector.apply(object), count(keyOf(object.metadata)))
+    apply: Effect.fnUntraced(function* (object) {
+      const key = keyOf(object.metadata)
+      yield* reflector.apply(object)
+      yield* count(key)
+      // the watch may have told of an own write before it was answered
+      yield* controller.withdraw(key, object.metadata.resourceVersion)
+    })
+  })
+  const turnstile = Turnstile.layer({
+    places: Math.max(1, Math.floor(options.concurrency / 2)),
+    call: (key) => controller.wake(key, { priority: "high" })
   })
   const passes = yield* Layer.build(
-    Layer.mergeAll(Layer.succeed(Store, store), IntentClock.layer, StandingProblem.layer, Answers.layer)
+    Layer.mergeAll(Layer.succeed(Store, store), IntentClock.layer, StandingProblem.layer, Answers.layer, turnstile)
   )
-  const controller = yield* Controller.make({
+  const controller: Controller.Controller = yield* Controller.make({
     name: "computeinstance",
     reconcile: (key) => Effect.provide(reconcile(key), passes),
     backoff: failureBackoff,
@@ -144,7 +155,9 @@ export const work = Effect.fnUntraced(function* ({ attend, census, reflector }: 
   })
   yield* showLoad(controller.load, options.concurrency)
   yield* works
-  yield* attend((key, object) => controller.wake(key, { priority: urgency(object) }))
+  const seen = (object: Option.Option<KubernetesObject>) =>
+    Option.match(object, { onNone: () => ({}), onSome: ({ metadata }) => ({ cause: metadata.resourceVersion }) })
+  yield* attend((key, object) => controller.wake(key, { priority: urgency(object), ...seen(object) }))
   const changes = Effect.forEach(
     providers.all,
     (provider) => Stream.runForEach(provider.changes, (name) => controller.wake(keyOf(name), { priority: "normal" })),

@@ -22,9 +22,13 @@ import { recordKept, recordSight, viewOf } from "./record.ts"
 import { publish } from "./report.ts"
 import { StandingProblem } from "./StandingProblem.ts"
 import { Store } from "./Store.ts"
+import { Turnstile } from "./Turnstile.ts"
 
 /** More steps in a row than any sound course of events takes; a pass that needs more lets others go first. */
 const LONGEST_PASS = 12
+
+/** Who stands in line is called. To look again before that is only for the case that a call went astray. */
+const IN_LINE = Action.untried("10 minutes")
 
 const nameOf = (key: string): NamespacedName => {
   const [namespace = "", name = ""] = key.split("/")
@@ -81,6 +85,8 @@ const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
       }
     }
     const progress = yield* act(sight)
+    // what was wrong the last time is neither mended nor met again
+    if (progress._tag === "InLine") return IN_LINE
     yield* progress._tag === "Retry" ? standing.note(key, step, problemOf(progress.error)) : standing.clear(key)
     switch (progress._tag) {
       case "Again":
@@ -143,15 +149,19 @@ const unlessKept = Effect.fnUntraced(function* (key: string, error: PassError) {
   return yield* error
 })
 
-/** The pass. Conflicts are silent: the view was stale, and the newer one comes by the watch or by the next look. */
-export const reconcile = (key: string) =>
+const attempt = (key: string) =>
   bracket(key).pipe(
     Effect.catchIf(
       (error) => isConflict(error) || isGone(error),
       () => Effect.succeed(Action.after("1 second"))
     ),
     Effect.catch((error) => unlessKept(key, error)),
-    Effect.tapError((error) => tellRefusal(key, error)),
+    Effect.tapError((error) => tellRefusal(key, error))
+  )
+
+/** The pass. Conflicts are silent: the view was stale, and the newer one comes by the watch or by the next look. */
+export const reconcile = (key: string) =>
+  Effect.flatMap(Turnstile, (turnstile) => turnstile.around(key, attempt(key))).pipe(
     Effect.annotateLogs({ controller: "computeinstance" }),
-    Effect.withSpan("reconcile", { attributes: { computeinstance: key } })
+    Effect.withSpan("reconcile", { attributes: { computeinstance: key } }, { captureStackTrace: false })
   )

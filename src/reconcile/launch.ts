@@ -5,17 +5,17 @@
  * in between leaves an open intent, which `decide` has resolved before anything else happens to the object. Whoever lost
  * the lease on the way sends nothing, and writes nothing but the record of an id it already has.
  */
-import { Clock, Effect, Exit, Option, Result, Schedule, Scope } from "effect"
+import { Clock, Effect, Option, Result, Schedule } from "effect"
 import { PLAYBOOK_FINALIZERS } from "../domain/ComputeInstance.ts"
 import type { LaunchStep } from "../domain/Decision.ts"
 import { type Refusal, withLaunched, withLost, withRefused, withUnusable } from "../domain/History.ts"
 import type { Instance } from "../domain/Instance.ts"
 import { type Intent, keyOf } from "../domain/Intent.ts"
-import { newest, type Operation } from "../domain/Job.ts"
+import { newest } from "../domain/Job.ts"
 import { type Clear, Clearance } from "../ports/Clearance.ts"
 import type { KubernetesObject } from "../ports/KubernetesClient.ts"
 import type { ProviderError } from "../ports/ProviderError.ts"
-import { type LaunchedJob, type PreparedLaunch, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
+import { type LaunchedJob, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
 import * as Finalizer from "../runtime/Finalizer.ts"
 import { IntentClock } from "./IntentClock.ts"
@@ -23,10 +23,12 @@ import { fields, holdsPlaybookFinalizer, orderOf, writeIntent } from "./intent.t
 import { countDoubt, countLaunch } from "./measure.ts"
 import { type FullSearch, problemOf, providerFor, type Sight } from "./observe.ts"
 import { again, finished } from "./Progress.ts"
+import { preparing, type Ready } from "./prepare.ts"
 import { amend, recordAnswer } from "./record.ts"
 import { publish } from "./report.ts"
 import { noticeRelaunches } from "./resolve.ts"
 import { Settings } from "./Settings.ts"
+import { Turnstile } from "./Turnstile.ts"
 
 /** A job nobody owns any more is worth several attempts to stop it, as long as a shutdown can wait. */
 const orphanRetry = Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 5, duration: "30 seconds" }))
@@ -115,27 +117,6 @@ const tooLate: Refusal = {
   retryAfter: undefined
 }
 
-/** A prepared launch, and how to give back what was taken for it. */
-interface Ready {
-  readonly prepared: PreparedLaunch
-  readonly release: Effect.Effect<void>
-}
-
-/** Prepares a launch and does something with it; what was taken for it is given back in the end, if not before. */
-const preparing = <A, E, R>(
-  provider: Provider,
-  operation: Operation,
-  use: (ready: Ready) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | ProviderError, R> =>
-  Effect.acquireUseRelease(
-    Scope.make(),
-    (scope) =>
-      Effect.flatMap(Scope.provide(provider.prepare(operation), scope), (prepared) =>
-        use({ prepared, release: Scope.close(scope, Exit.void) })
-      ),
-    (scope, exit) => Scope.close(scope, exit)
-  )
-
 /** What lets a launch out: for as long as this process leads and the intent is fresh. Once it has said no, it stays so. */
 const makeExit = Effect.gen(function* () {
   const { sendWindow } = yield* Settings
@@ -156,6 +137,7 @@ const makeExit = Effect.gen(function* () {
 /** Intent, sending, record. Nothing in here is repeated, and nothing interrupts it. */
 const send = (instance: Instance, provider: Provider, ready: Ready, intent: Intent) =>
   Effect.gen(function* () {
+    const turnstile = yield* Turnstile
     const exit = yield* makeExit
     const object = yield* writeIntent(instance, intent, provider)
     const answer = exit.isClear()
@@ -167,8 +149,9 @@ const send = (instance: Instance, provider: Provider, ready: Ready, intent: Inte
           )
         )
       : Option.none()
-    // whoever waits for a permit need not wait for the record
+    // whoever waits to launch need not wait for the record
     yield* ready.release
+    yield* turnstile.leave(instance.key)
     if (Option.isSome(answer) && Result.isSuccess(answer.value)) {
       // an id that was received is recorded even by who leads no more: nobody else knows it
       return yield* accepted(object, instance, intent, provider, answer.value.success, () => true)
@@ -216,6 +199,7 @@ export const launch = Effect.fnUntraced(function* (sight: Sight, step: LaunchSte
   const { active: provider } = yield* Providers
   const { instance } = sight
   return yield* preparing(
+    instance,
     provider,
     step.operation,
     Effect.fnUntraced(function* (ready) {
@@ -250,6 +234,7 @@ export const launch = Effect.fnUntraced(function* (sight: Sight, step: LaunchSte
 export const renew = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
   const provider = yield* providerFor(intent.provider)
   return yield* preparing(
+    sight.instance,
     provider,
     intent.operation,
     Effect.fnUntraced(function* (ready) {

@@ -10,6 +10,8 @@ import { Data, Duration } from "effect"
 export interface After {
   readonly _tag: "After"
   readonly delay: Duration.Duration
+  /** The pass did not get to what may fail: it neither failed nor succeeded, and the backoff stays as it is. */
+  readonly untried?: true
 }
 
 export interface AwaitChange {
@@ -28,6 +30,10 @@ const actions = Data.taggedEnum<Action>()
 export const match = actions.$match
 
 export const after = (delay: Duration.Input): Action => actions.After({ delay: Duration.fromInputUnsafe(delay) })
+
+/** Somebody will wake the key when it can be tried; the delay is for the case that nobody does. */
+export const untried = (delay: Duration.Input): Action =>
+  actions.After({ delay: Duration.fromInputUnsafe(delay), untried: true })
 
 export const awaitChange: Action = actions.AwaitChange()
 

@@ -3,7 +3,8 @@
  *
  * - A key is asleep, ready or active, never two of them: its passes cannot overlap.
  * - Wakes merge. One key has one next pass, at the earliest time anyone asked for, with the highest priority asked for.
- * - A wake while the key is active is kept, and leads to exactly one further pass.
+ * - A wake while the key is active is kept, and leads to exactly one further pass; unless the pass turns out to know what
+ *   it was for, and that was all.
  * - Higher priority first, but every fourth place goes to the key that has been ready longest, whatever its priority. A
  *   key that finds n others ready is therefore started within 4 × (n + 1) starts, whatever arrives later.
  */
@@ -31,6 +32,8 @@ interface Entry extends Node {
   urgency: number
   /** While active: when the next pass has been asked for. `Infinity` when nobody asked. */
   again: number
+  /** While active: what the next pass has been asked for, if that is one thing and can be named. */
+  cause: string | undefined
   /** When it last became due, or should have. */
   due: number
 }
@@ -40,6 +43,7 @@ const newEntry = (key: string, urgency: number): Entry => ({
   state: "asleep",
   urgency,
   again: Number.POSITIVE_INFINITY,
+  cause: undefined,
   due: 0,
   rank: 0,
   added: 0,
@@ -54,8 +58,11 @@ export class Agenda {
   #starts = 0
   #active = 0
 
-  /** Asks for a pass of the key at the time `at`, in milliseconds of the caller's clock. An unknown key becomes known. */
-  wake(key: string, at: number, priority: Priority): void {
+  /**
+   * Asks for a pass of the key at the time `at`, in milliseconds of the caller's clock. An unknown key becomes known. What
+   * it is asked for can be named, so that it can be withdrawn.
+   */
+  wake(key: string, at: number, priority: Priority, cause?: string): void {
     const urgency = byPriority[priority]
     const entry = this.#entries.get(key)
     if (entry === undefined) {
@@ -63,6 +70,7 @@ export class Agenda {
       this.#entries.set(key, fresh)
       this.#sleep(fresh, at)
     } else if (entry.state === "active") {
+      entry.cause = entry.again === Number.POSITIVE_INFINITY || entry.cause === cause ? cause : undefined
       entry.again = Math.min(entry.again, at)
       entry.urgency = Math.min(entry.urgency, urgency)
     } else if (entry.state === "ready") {
@@ -74,6 +82,15 @@ export class Agenda {
         this.#sleep(entry, at)
       }
     }
+  }
+
+  /** The pass under way knows what a further one was asked for; if nothing else was, there is none. */
+  withdraw(key: string, cause: string): void {
+    const entry = this.#entries.get(key)
+    if (entry?.state !== "active" || entry.cause !== cause) return
+    entry.again = Number.POSITIVE_INFINITY
+    entry.cause = undefined
+    entry.urgency = lowest
   }
 
   /** Makes ready what is due. Answers when the next sleeping key is due; `Infinity` if none will ever be. */
@@ -108,6 +125,7 @@ export class Agenda {
     this.#active--
     const woken = entry.again
     entry.again = Number.POSITIVE_INFINITY
+    entry.cause = undefined
     if (at === "gone") {
       if (woken === Number.POSITIVE_INFINITY) this.#entries.delete(key)
       else this.#sleep(entry, woken)

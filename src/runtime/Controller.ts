@@ -4,7 +4,10 @@
  * - Keys travel, objects do not; what is known about a key is when to look at it next. Who is looked at when is the
  *   `Agenda`'s business.
  * - A failed pass is tried again after the backoff. Neither an error nor a defect loses a key, stops another key or
- *   ends the controller. A success resets the backoff; a wake shortens the wait but does not reset it.
+ *   ends the controller. A success resets the backoff; a wake shortens the wait but does not reset it, and neither does a
+ *   pass that did not get to its work.
+ * - Passes are started one at a time, with the answers of those under way taken in between: however many are ready, an
+ *   urgent key that comes then does not wait for all of them.
  * - One scheduler fiber and at most one timer, whatever the number of keys: an idle key costs no fiber.
  * - Closing the scope interrupts the running passes and waits for their finalizers and uninterruptible parts.
  */
@@ -60,11 +63,15 @@ export interface Wake {
   readonly priority?: Priority
   /** At the latest after this time, instead of now. */
   readonly after?: Duration.Input
+  /** What the pass is to look at, for `withdraw`. */
+  readonly cause?: string
 }
 
 export interface Controller {
   /** Asks for a pass. Wakes of one key merge into one pass; a wake during a pass leads to exactly one further pass. */
   readonly wake: (key: string, options?: Wake) => Effect.Effect<void>
+  /** The pass under way has seen this: if a further one was asked for because of it and of nothing else, there is none. */
+  readonly withdraw: (key: string, cause: string) => Effect.Effect<void>
   readonly stats: Effect.Effect<Stats>
   readonly load: () => Load
   /** Suspends until no key is active, ready or due. */
@@ -96,7 +103,7 @@ const attempting = <E, R>(options: Options<E, R>): ((key: string) => Effect.Effe
 
   const succeeded = (key: string, action: Action.Action) =>
     Effect.sync(() => {
-      failing.delete(key)
+      if (!(action._tag === "After" && action.untried === true)) failing.delete(key)
       return { action, succeeded: true }
     })
 
@@ -122,6 +129,23 @@ const loadOf = (agenda: Agenda, begun: ReadonlyMap<string, number>, now: number)
   const unfinished = ages.reduce((sum, age) => sum + age, 0)
   return { ...agenda.stats, added: agenda.arrivals, unfinished, longest: Math.max(0, ...ages) }
 }
+
+/** Starts passes one at a time while there is room for more. Answers when the next key is due that is not. */
+const startReady = Effect.fnUntraced(function* <R>(
+  agenda: Agenda,
+  now: () => number,
+  concurrency: number,
+  start: (key: string) => Effect.Effect<unknown, never, R>
+) {
+  for (;;) {
+    const due = agenda.advance(now())
+    const key = agenda.active < concurrency ? agenda.take() : undefined
+    if (key === undefined) return due
+    yield* start(key)
+    if (agenda.stats.queued === 0) return due
+    yield* Effect.yieldNow
+  }
+})
 
 export const make = Effect.fnUntraced(function* <E, R = never>(
   options: Options<E, R>
@@ -172,12 +196,7 @@ export const make = Effect.fnUntraced(function* <E, R = never>(
 
   const turn = Effect.gen(function* () {
     changed.closeUnsafe()
-    const due = agenda.advance(now())
-    while (agenda.active < options.concurrency) {
-      const key = agenda.take()
-      if (key === undefined) break
-      yield* FiberSet.run(passes, pass(key))
-    }
+    const due = yield* startReady(agenda, now, options.concurrency, (key) => FiberSet.run(passes, pass(key)))
     const wait = Number.isFinite(due) ? Duration.millis(Math.max(0, due - now())) : Duration.infinity
     yield* Effect.timeoutOption(changed.await, wait)
   })
@@ -187,9 +206,9 @@ export const make = Effect.fnUntraced(function* <E, R = never>(
     Effect.forkScoped
   )
 
-  const wake = (key: string, { after = 0, priority = "normal" }: Wake = {}) =>
+  const wake = (key: string, { after = 0, cause, priority = "normal" }: Wake = {}) =>
     Effect.sync(() => {
-      agenda.wake(key, within(Duration.toMillis(after)), priority)
+      agenda.wake(key, within(Duration.toMillis(after)), priority, cause)
       changed.openUnsafe()
     })
 
@@ -201,6 +220,7 @@ export const make = Effect.fnUntraced(function* <E, R = never>(
 
   return {
     wake,
+    withdraw: (key, cause) => Effect.sync(() => agenda.withdraw(key, cause)),
     quiet,
     stats: Effect.sync(() => agenda.stats),
     load: () => loadOf(agenda, begun, now()),

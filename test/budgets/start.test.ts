@@ -33,9 +33,14 @@ const stocked = Effect.fnUntraced(function* (samples: Samples, count: number, li
   return world
 })
 
+/** Passes are started one at a time. */
+const breath = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
+
 /** In small steps: the test clock does not wait for whoever works long without a pause, as a start does. */
 const passing = (seconds: number) =>
-  Effect.forEach(Array.from({ length: seconds }), () => TestClock.adjust("1 second"), { discard: true })
+  Effect.forEach(Array.from({ length: seconds }), () => Effect.andThen(breath, TestClock.adjust("1 second")), {
+    discard: true
+  })
 
 /** Of templates: what the check at the start asks. */
 const isLookUp = ({ method, path }: Exchange): boolean => method === "GET" && path.endsWith("/unified_job_templates/")

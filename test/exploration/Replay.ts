@@ -13,6 +13,7 @@ import { IntentClock } from "../../src/reconcile/IntentClock.ts"
 import { Settings } from "../../src/reconcile/Settings.ts"
 import { StandingProblem } from "../../src/reconcile/StandingProblem.ts"
 import { Store } from "../../src/reconcile/Store.ts"
+import { Turnstile } from "../../src/reconcile/Turnstile.ts"
 import { client } from "./Cluster.ts"
 import { providersOf } from "./Outside.ts"
 import { enter, give, KEY, type Memory, type Profile, QUIET, type Run, run, settings, shown } from "./Run.ts"
@@ -39,8 +40,11 @@ const remember = (change: Partial<Memory>): void => {
   here.memory = { ...here.memory, ...change }
 }
 
+/** One object alone is always let in. */
+const turnstile = Turnstile.layer({ places: 1, call: () => Effect.void })
+
 const inner = Effect.runSync(
-  Effect.scoped(Layer.build(Layer.mergeAll(IntentClock.layer, StandingProblem.layer, Answers.layer)))
+  Effect.scoped(Layer.build(Layer.mergeAll(IntentClock.layer, StandingProblem.layer, Answers.layer, turnstile)))
 )
 const production = {
   clock: Context.get(inner, IntentClock),
@@ -144,13 +148,23 @@ const context = Context.empty().pipe(
   Context.add(IntentClock, intentClock),
   Context.add(StandingProblem, standingProblem),
   Context.add(Answers, answers),
+  Context.add(Turnstile, Context.get(inner, Turnstile)),
   Context.add(Store, store),
   Context.add(Clearance, () => run().leads),
   Context.add(Clock.Clock, clock),
   Context.add(References.MinimumLogLevel, "None")
 )
 
-type Needs = KubernetesClient | Events | Settings | IntentClock | StandingProblem | Answers | Store | Providers
+type Needs =
+  | KubernetesClient
+  | Events
+  | Settings
+  | IntentClock
+  | StandingProblem
+  | Answers
+  | Turnstile
+  | Store
+  | Providers
 
 const contexts = new Map<Profile, Context.Context<Needs>>()
 const contextOf = (profile: Profile): Context.Context<Needs> => {

@@ -1,4 +1,4 @@
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { Agenda, type Priority } from "../../src/runtime/Agenda.ts"
 
@@ -154,4 +154,69 @@ it("ignores the end of a pass that is not running", () => {
   agenda.wake("a", 0, "normal")
   agenda.finish("a", "gone", "normal")
   assert.deepStrictEqual(agenda.stats, { known: 1, active: 0, queued: 0 })
+})
+
+describe("a wake while the key is active", () => {
+  const active = () => {
+    const agenda = new Agenda()
+    agenda.wake("a", 0, "normal")
+    agenda.advance(0)
+    agenda.take()
+    return agenda
+  }
+  /** Ends the pass, and answers whether another one follows at once. */
+  const follows = (agenda: Agenda) => {
+    agenda.finish("a", 1_000, "low")
+    agenda.advance(1)
+    return agenda.take() === "a"
+  }
+
+  it("is withdrawn by a pass that knows what it was for", () => {
+    const agenda = active()
+    agenda.wake("a", 1, "high", "version 5")
+    agenda.wake("a", 1, "high", "version 5")
+    agenda.withdraw("a", "version 5")
+    assert.isFalse(follows(agenda))
+  })
+
+  it("stays when the pass knows of something else only", () => {
+    const agenda = active()
+    agenda.wake("a", 1, "normal", "version 6")
+    agenda.withdraw("a", "version 5")
+    assert.isTrue(follows(agenda))
+  })
+
+  it("stays when it was for more than one thing, in whichever order", () => {
+    for (const causes of [
+      ["version 5", undefined],
+      [undefined, "version 5"],
+      ["version 4", "version 5"],
+      ["version 5", "version 6"],
+      ["version 5", "version 6", "version 5"]
+    ]) {
+      const agenda = active()
+      for (const cause of causes) agenda.wake("a", 1, "normal", cause)
+      agenda.withdraw("a", "version 5")
+      assert.isTrue(follows(agenda), String(causes))
+    }
+  })
+
+  it("can be asked for anew after it was withdrawn", () => {
+    const agenda = active()
+    agenda.wake("a", 1, "normal", "version 5")
+    agenda.withdraw("a", "version 5")
+    agenda.wake("a", 1, "normal", "version 6")
+    assert.isTrue(follows(agenda))
+  })
+
+  it("is not withdrawn once it is another pass", () => {
+    const agenda = active()
+    agenda.wake("a", 1, "normal", "version 5")
+    agenda.finish("a", 1_000, "low")
+    agenda.withdraw("a", "version 5")
+    agenda.advance(1)
+    assert.strictEqual(agenda.take(), "a")
+    agenda.withdraw("a", "version 5")
+    assert.isFalse(follows(agenda))
+  })
 })

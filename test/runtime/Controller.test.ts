@@ -116,6 +116,7 @@ it.effect("AwaitChange looks again within the resync time, spread so that keys d
   Effect.gen(function* () {
     const { controller, started } = yield* observed(undefined, { resync: "10 hours" })
     for (let index = 0; index < 100; index++) yield* controller.wake(`key-${index}`)
+    yield* controller.quiet
     yield* TestClock.adjust(Duration.minutes(479))
     assert.strictEqual(started.length, 100)
     yield* TestClock.adjust(Duration.minutes(121))
@@ -166,6 +167,24 @@ it.effect("urgent keys are served first, and a wake can make a queued key urgent
     yield* controller.wake("made urgent", { priority: "high" })
     yield* TestClock.adjust("1 minute")
     assert.deepStrictEqual(keys(), ["first", "made urgent", "high", "low", "normal"])
+  })
+)
+
+it.effect("an urgent key that comes while others are started is served before the rest of them", () =>
+  Effect.gen(function* () {
+    const begun = yield* Deferred.make<void>()
+    const { controller, keys } = yield* observed(
+      () => Effect.as(Deferred.succeed(begun, undefined), Action.awaitChange),
+      {
+        concurrency: 100
+      }
+    )
+    yield* Effect.forkScoped(Effect.andThen(Deferred.await(begun), controller.wake("urgent", { priority: "high" })))
+    yield* settled
+    for (let n = 0; n < 50; n++) yield* controller.wake(String(n))
+    yield* controller.quiet
+    assert.isBelow(keys().indexOf("urgent"), 5)
+    assert.strictEqual(keys().length, 51)
   })
 )
 

@@ -57,6 +57,27 @@ it.effect("a success resets the backoff; a wake does not", () =>
   })
 )
 
+it.effect("a pass that did not get to its work neither resets the backoff nor adds to it", () =>
+  Effect.gen(function* () {
+    const { controller, failures } = yield* observed(
+      (_, nth) => (nth % 2 === 0 ? Effect.succeed(Action.untried("1 minute")) : Effect.fail("down")),
+      { backoff: Schedule.exponential("1 minute") }
+    )
+    yield* controller.wake("a")
+    yield* TestClock.adjust("30 minutes")
+    assert.deepStrictEqual(
+      failures.map(({ delay, attempt }) => [attempt, Duration.toMinutes(delay)]),
+      [
+        [1, 1],
+        [2, 2],
+        [3, 4],
+        [4, 8],
+        [5, 16]
+      ]
+    )
+  })
+)
+
 it.effect("a wake during the backoff leads to a pass now, and the backoff's own pass does not run in addition", () =>
   Effect.gen(function* () {
     const { controller, started } = yield* observed((_, nth) =>

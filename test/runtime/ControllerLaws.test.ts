@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Fiber, Metric, Random } from "effect"
+import { Clock, Duration, Effect, Metric, Random } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import * as Action from "../../src/runtime/Action.ts"
@@ -200,8 +200,8 @@ it.effect("resyncs spread evenly over the last fifth of the resync time", () =>
   Effect.gen(function* () {
     const { controller, started } = yield* observed(undefined, { resync: Duration.millis(1000) })
     for (let index = 0; index < 500; index++) yield* controller.wake(`key-${index}`)
-    const waiting = yield* Effect.forkChild(TestClock.adjust(1000))
-    yield* Fiber.join(waiting)
+    yield* controller.quiet
+    yield* TestClock.adjust(1000)
     const again = started.slice(500).map(({ at }) => at)
     assert.strictEqual(again.length, 500)
     for (const from of [800, 850, 900, 950]) {

@@ -63,6 +63,8 @@ export interface WorldOptions {
   readonly settings?: Partial<ReconcileSettings>
   readonly aap?: SimulatedAap.Options
   readonly concurrency?: number
+  /** How many requests to AAP may be under way at once; the share of launches is smaller. Default: 10. */
+  readonly maxConcurrentRequests?: number
   /** Processes ask their provider at the start whether it would launch, as `main` lets them. Default: they do not. */
   readonly preflight?: boolean
   readonly templates?: { readonly provision: string; readonly deprovision: string }
@@ -105,7 +107,7 @@ const aapLayer = (options: WorldOptions) =>
         organization: Option.none(),
         pollInterval: Duration.millis(options.settings?.pollInterval ?? settings.pollInterval),
         requestTimeout: Duration.seconds(30),
-        maxConcurrentRequests: 10
+        maxConcurrentRequests: options.maxConcurrentRequests ?? 10
       })
     )
   )

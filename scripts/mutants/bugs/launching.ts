@@ -17,9 +17,9 @@ const intentLate = (operation: "provision" | "deprovision"): Mutant["edits"] => 
   },
   {
     file: launch,
-    find: "    // whoever waits for a permit need not wait for the record\n    yield* ready.release\n",
+    find: "    // whoever waits to launch need not wait for the record\n    yield* ready.release\n",
     replace:
-      "    // whoever waits for a permit need not wait for the record\n    yield* ready.release\n    if (late) object = yield* writeIntent(instance, intent, provider)\n"
+      "    // whoever waits to launch need not wait for the record\n    yield* ready.release\n    if (late) object = yield* writeIntent(instance, intent, provider)\n"
   }
 ]
 

@@ -32,7 +32,7 @@ export const sending: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: launch,
-        find: "  return yield* preparing(\n    provider,\n    step.operation,\n    Effect.fnUntraced(function* (ready) {\n      if (step.operation",
+        find: "  return yield* preparing(\n    instance,\n    provider,\n    step.operation,\n    Effect.fnUntraced(function* (ready) {\n      if (step.operation",
         replace: `  yield* writeIntent(
     instance,
     {
@@ -48,6 +48,7 @@ export const sending: ReadonlyArray<Mutant> = [
     provider
   )
   return yield* preparing(
+    instance,
     provider,
     step.operation,
     Effect.fnUntraced(function* (ready) {
