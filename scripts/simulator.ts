@@ -8,7 +8,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, type Scope } from "effect"
 import { withFaults } from "../test/support/Faults.ts"
-import { serve } from "../test/support/Wire.ts"
+import { GO_STATES_SIZE_BELOW, serve } from "../test/support/Wire.ts"
 import { aapKinds, edaKinds, kindOf, kubernetesKinds } from "./demo/requests.ts"
 import { makeAap, type Simulator } from "./processes/Aap.ts"
 import { controlOf } from "./processes/Control.ts"
@@ -19,10 +19,17 @@ import { makeRecorder } from "./processes/Recorder.ts"
 const [wanted = "", cluster = ""] = process.argv.slice(2)
 
 const simulators: Readonly<
-  Record<string, { readonly make: Effect.Effect<Simulator, never, Scope.Scope>; readonly kinds: typeof aapKinds }>
+  Record<
+    string,
+    {
+      readonly make: Effect.Effect<Simulator, never, Scope.Scope>
+      readonly kinds: typeof aapKinds
+      readonly statesSizeBelow?: number
+    }
+  >
 > = {
-  kubernetes: { make: makeKubernetes, kinds: kubernetesKinds },
-  "lean-kubernetes": { make: makeLeanKubernetes, kinds: kubernetesKinds },
+  kubernetes: { make: makeKubernetes, kinds: kubernetesKinds, statesSizeBelow: GO_STATES_SIZE_BELOW },
+  "lean-kubernetes": { make: makeLeanKubernetes, kinds: kubernetesKinds, statesSizeBelow: GO_STATES_SIZE_BELOW },
   aap: { make: makeAap, kinds: aapKinds },
   eda: { make: makeEda(cluster), kinds: edaKinds }
 }
@@ -36,7 +43,7 @@ const run = Effect.gen(function* () {
   const simulator = yield* found.make
   const faulty = yield* withFaults(simulator.handler)
   const recorder = makeRecorder((exchange) => kindOf(exchange, found.kinds), faulty.handler)
-  const { url } = yield* serve(recorder.handler)
+  const { url } = yield* serve(recorder.handler, found.statesSizeBelow)
   const open = yield* serve(simulator.handler)
   const control = yield* serve(controlOf(faulty, recorder, simulator.routes))
   process.stdout.write(`${JSON.stringify({ url, open: open.url, control: control.url })}\n`)

@@ -171,7 +171,7 @@ const pendingOf = (history: Instance["history"], key: string): Intent | undefine
 const managementOf = (value: string | undefined): Instance["management"] =>
   value === "unmanaged" || value === "manual" ? value : "managed"
 
-export const decode = (object: KubernetesObject): Instance => {
+const understand = (object: KubernetesObject): Instance => {
   const { metadata } = object
   const annotations = metadata.annotations ?? {}
   const key = keyOf(metadata)
@@ -194,6 +194,17 @@ export const decode = (object: KubernetesObject): Instance => {
     retryRequested: nonEmpty(annotations[RETRY_ANNOTATION]),
     adoptRequested: nonEmpty(annotations[ADOPT_ANNOTATION])
   }
+}
+
+/** Objects never change, and a pass looks at the same one several times. */
+const understood = new WeakMap<KubernetesObject, Instance>()
+
+export const decode = (object: KubernetesObject): Instance => {
+  const known = understood.get(object)
+  if (known !== undefined) return known
+  const instance = understand(object)
+  understood.set(object, instance)
+  return instance
 }
 
 /** The intent of which the record does not tell yet how it ended. */

@@ -66,8 +66,9 @@ const combinations = (labels: Labels): ReadonlyArray<Readonly<Record<string, str
 
 const family = <Input, State>(labels: Labels, metric: Metric.Metric<Input, State>) => {
   const members = new Map<string, Metric.Metric<Input, State>>()
+  const named = Object.entries(labels)
   const member = (given: Readonly<Record<string, string>>): Metric.Metric<Input, State> => {
-    const values = Object.entries(labels).map(([name, label]) => [name, bounded(label, given[name] ?? "")] as const)
+    const values = named.map(([name, label]) => [name, bounded(label, given[name] ?? "")] as const)
     const key = values.map(([, value]) => value).join("\n")
     const known = members.get(key)
     if (known !== undefined) return known

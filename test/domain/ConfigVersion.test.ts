@@ -77,6 +77,16 @@ describe("the config version", () => {
     fc.assert(fc.property(spec, (spec) => /^[0-9a-f]{16}$/u.test(configVersion(spec))))
   })
 
+  it("is FNV-1a of 64 bits over the canonical text", () =>
+    fc.assert(
+      fc.property(spec, (spec) => {
+        const hash = new TextEncoder()
+          .encode(canonical(spec))
+          .reduce((sum, byte) => BigInt.asUintN(64, (sum ^ BigInt(byte)) * 0x100000001b3n), 0xcbf29ce484222325n)
+        expect(configVersion(spec)).toBe(hash.toString(16).padStart(16, "0"))
+      })
+    ))
+
   it("does not depend on the order of the keys", () =>
     fc.assert(
       fc.property(spec, fc.infiniteStream(fc.nat()), (spec, random) => {

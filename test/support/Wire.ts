@@ -176,12 +176,20 @@ export const byOrigin =
 
 // ── on a loopback port ───────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Go's server, and so Kubernetes', states the size of an answer only while that is below this. */
+export const GO_STATES_SIZE_BELOW = 2048
+
 /** Serves the handler on a free port of 127.0.0.1 until the scope closes; the URL has no trailing slash. */
 export const serve = (
-  handler: WireHandler
+  handler: WireHandler,
+  statesSizeBelow = Number.POSITIVE_INFINITY
 ): Effect.Effect<{ readonly url: string; readonly port: number }, never, Scope.Scope> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<never>()
+    const statedSize = (method: string | undefined, body: string): Readonly<Record<string, string>> => {
+      const size = Buffer.byteLength(body)
+      return method === "HEAD" || size === 0 || size >= statesSizeBelow ? {} : { "content-length": String(size) }
+    }
     const server = createServer((incoming, outgoing) => {
       const chunks: Array<Buffer> = []
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
@@ -197,8 +205,14 @@ export const serve = (
           body: Buffer.concat(chunks).toString("utf8")
         }).pipe(
           Effect.flatMap((response) => {
+            if (typeof response.body === "string") {
+              outgoing.writeHead(response.status, {
+                ...statedSize(incoming.method, response.body),
+                ...response.headers
+              })
+              return Effect.sync(() => outgoing.end(response.body))
+            }
             outgoing.writeHead(response.status, response.headers)
-            if (typeof response.body === "string") return Effect.sync(() => outgoing.end(response.body))
             outgoing.flushHeaders()
             return Effect.andThen(
               Stream.runForEach(response.body, (line) => Effect.sync(() => outgoing.write(line))),

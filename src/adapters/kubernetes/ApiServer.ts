@@ -217,10 +217,13 @@ const exchange = <A>(wire: Wire, call: Call, use: Use<A>): Effect.Effect<A, Kube
 const traced = <A, E>({ method, operation }: Call, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   method === "GET"
     ? call
-    : Effect.withSpan(call, `kubernetes ${method}`, {
-        kind: "client",
-        attributes: { "http.request.method": method, operation }
-      })
+    : call.pipe(
+        Effect.withSpan(
+          `kubernetes ${method}`,
+          { kind: "client", attributes: { "http.request.method": method, operation } },
+          { captureStackTrace: false }
+        )
+      )
 
 export class ApiServer extends Context.Service<ApiServer, Shape>()("cloudkit-operator/adapters/kubernetes/ApiServer") {
   /** Over whatever `HttpClient` is there. */

@@ -5,8 +5,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect, Layer } from "effect"
 import { processMetrics } from "../../telemetry/Metrics.ts"
 
-/** Milliseconds between two looks at the event loop. What a look is late beyond that is the loop's lag. */
-const RESOLUTION = 20
+/** Milliseconds between two looks at the event loop, each of which costs CPU. What a look is late is the loop's lag. */
+const RESOLUTION = 100
 
 const show = Effect.fnUntraced(function* (version: string) {
   const { build, cpu, external, heapTotal, heapUsed, lag, lagP99, resident, started } = processMetrics

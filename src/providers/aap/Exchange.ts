@@ -95,10 +95,11 @@ const traced =
   (answer: Effect.Effect<Answer, AapError>): Effect.Effect<Answer, AapError> =>
     answer.pipe(
       Effect.tap(({ status }) => Effect.annotateCurrentSpan("http.response.status_code", status)),
-      Effect.withSpan(`aap ${operation}`, {
-        kind: "client",
-        attributes: { "http.request.method": method, "url.path": resource }
-      })
+      Effect.withSpan(
+        `aap ${operation}`,
+        { kind: "client", attributes: { "http.request.method": method, "url.path": resource } },
+        { captureStackTrace: false }
+      )
     )
 
 /** The client's own spans would show addresses and headers, and cost more than the request. */

@@ -127,7 +127,11 @@ const makePost = (settings: EdaSettingsShape, http: HttpClient.HttpClient) => {
     const answer = yield* exchange(http, requestOf(webhook, bytes, token)).pipe(
       Effect.tap(({ status }) => edaMetrics.requests.add({ code: String(status) })),
       Effect.tapError(() => edaMetrics.requests.add({ code: "<error>" })),
-      Effect.withSpan("eda webhook", { kind: "client", attributes: { "http.request.method": "POST" } }),
+      Effect.withSpan(
+        "eda webhook",
+        { kind: "client", attributes: { "http.request.method": "POST" } },
+        { captureStackTrace: false }
+      ),
       Effect.tap(log.answer),
       Effect.tapError(log.failure)
     )
