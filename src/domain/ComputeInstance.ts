@@ -101,6 +101,12 @@ export const LostLaunch = Schema.Struct({
   provider: Schema.String.annotate({ description: "The provider that was called." }),
   template: Schema.String.annotate({ description: "What was to be launched, in the provider's own words." }),
   operation: Operation.annotate({ description: "What was to be launched." }),
+  uid: Schema.optionalKey(
+    Schema.String.annotate({
+      description:
+        "Uid of the resource it was launched for; another one than now after a restore from a backup. Absent in old records."
+    })
+  ),
   since: Schema.String.annotate({ format: "date-time", description: "When the first such launch was sent (UTC)." })
 })
 export type LostLaunch = typeof LostLaunch.Type
@@ -146,7 +152,9 @@ export const Status = Schema.Struct({
     })
   ),
   lostLaunches: Schema.optionalKey(
-    Schema.Array(LostLaunch).annotate({ description: "Launches of which no job was found; one per template." })
+    Schema.Array(LostLaunch).annotate({
+      description: "Launches of which no job was found; one per template, operation and uid."
+    })
   ),
   virtualMachineReference: reference("Written by an earlier operator; kept.", [
     "namespace",

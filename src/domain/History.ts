@@ -144,16 +144,24 @@ export const withRefused = (
   }
 }
 
-/** Marks that a launch of the intent's template left no trace. One mark per template and operation, the oldest time. */
+/**
+ * Marks that a launch of the intent's template left no trace. One mark per template, operation and uid, the oldest time.
+ * The uid is the key's, as an object that is restored from a backup gets another one, and its job keeps the key.
+ */
 export const withLost = (history: History, intent: Intent): History => {
+  const uid = readKey(intent.key)?.uid
   const mark: LostLaunch = {
     provider: intent.provider,
     template: intent.template,
     operation: intent.operation,
+    ...(uid === undefined ? {} : { uid }),
     since: intent.since ?? intent.stamp
   }
   const same = (lost: LostLaunch) =>
-    lost.provider === mark.provider && lost.template === mark.template && lost.operation === mark.operation
+    lost.provider === mark.provider &&
+    lost.template === mark.template &&
+    lost.operation === mark.operation &&
+    lost.uid === mark.uid
   return history.lostLaunches.some(same) ? history : { ...history, lostLaunches: [...history.lostLaunches, mark] }
 }
 

@@ -101,13 +101,16 @@ export interface Provider {
   readonly check?: Effect.Effect<void, ProviderError>
   /**
    * Every job of `template` created since `since` (RFC 3339) that carries a key of object `uid`, oldest first, terminal
-   * ones too. The search begins after the call, or at most `maxAge` milliseconds before it; calls share searches as far as
-   * that allows. Absent: the provider cannot tell.
+   * ones too; those created after `until`, and those that had ended before `unfinishedAt`, may be left out. The search
+   * begins after the call, or at most `maxAge` milliseconds before it; calls share searches as far as that allows. Fails
+   * when it cannot tell. Absent: the provider cannot tell.
    */
   readonly find?: (query: {
     readonly template: string
     readonly uid: string
     readonly since: string
+    readonly until?: string
+    readonly unfinishedAt?: string
     readonly maxAge?: number
   }) => Effect.Effect<ReadonlyArray<FoundJob>, ProviderError>
   /**

@@ -8,6 +8,10 @@
 import { Clock, Context, Duration, Effect, Layer } from "effect"
 import type { Step } from "../domain/Decision.ts"
 import type { Problem } from "../domain/Status.ts"
+import * as Spoken from "./Spoken.ts"
+
+/** Not moved by changes of the wall clock. */
+const milliseconds = Effect.map(Clock.monotonicTimeNanos, (nanoseconds) => Number(nanoseconds) / 1e6)
 
 export class StandingProblem extends Context.Service<
   StandingProblem,
@@ -27,8 +31,7 @@ export class StandingProblem extends Context.Service<
 
   static readonly layer = Layer.sync(StandingProblem, () => {
     const standing = new Map<string, { readonly step: Step["_tag"]; readonly problem: Problem }>()
-    const spoken = new Map<string, ReadonlyMap<string, bigint>>()
-    const patience = Duration.toNanosUnsafe(StandingProblem.PATIENCE)
+    const spoken = Spoken.make(Duration.toMillis(StandingProblem.PATIENCE))
     return StandingProblem.of({
       of: (object, step) =>
         Effect.sync(() => {
@@ -37,20 +40,12 @@ export class StandingProblem extends Context.Service<
         }),
       note: (object, step, problem) => Effect.sync(() => void standing.set(object, { step, problem })),
       clear: (object) => Effect.sync(() => void standing.delete(object)),
-      said: (object, words) =>
-        Effect.map(Clock.monotonicTimeNanos, (now) => {
-          const fresh = [...(spoken.get(object) ?? [])].filter(([old, at]) => old !== words && now - at < patience)
-          spoken.set(object, new Map([...fresh, [words, now]]))
-        }),
-      justSaid: (object, words) =>
-        Effect.map(Clock.monotonicTimeNanos, (now) => {
-          const at = spoken.get(object)?.get(words)
-          return at !== undefined && now - at < patience
-        }),
+      said: (object, words) => Effect.map(milliseconds, (now) => spoken.say(object, words, now)),
+      justSaid: (object, words) => Effect.map(milliseconds, (now) => spoken.justSaid(object, words, now)),
       forget: (object) =>
         Effect.sync(() => {
           standing.delete(object)
-          spoken.delete(object)
+          spoken.forget(object)
         })
     })
   })

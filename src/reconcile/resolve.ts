@@ -6,6 +6,7 @@ import { ADOPT_ANNOTATION, FINALIZER, type LostLaunch } from "../domain/ComputeI
 import type { Step } from "../domain/Decision.ts"
 import { type FoundRecord, withClosed, withFound } from "../domain/History.ts"
 import { type Intent, readKey } from "../domain/Intent.ts"
+import { newest } from "../domain/Job.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import { type FoundJob, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
@@ -48,6 +49,15 @@ const TOGETHER = 5_000
 const maxAgeOf = (age: number, quietPeriod: number, sinceStamp: number): number =>
   age >= quietPeriod ? age - quietPeriod : Math.min(TOGETHER, Math.max(0, sinceStamp))
 
+/** However late a launch may arrive that left within its send window: longer than any proxy holds a request. */
+const LATE = 60 * 60_000
+
+/** After this no job comes of this sending, so that an old intent does not look through all that was launched since. */
+const untilOf = (intent: Intent, quietPeriod: number): { readonly until?: string } => {
+  const stamped = Date.parse(intent.stamp)
+  return Number.isNaN(stamped) ? {} : { until: new Date(stamped + quietPeriod + LATE).toISOString() }
+}
+
 export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
   const { quietPeriod } = yield* Settings
   const clock = yield* IntentClock
@@ -60,6 +70,7 @@ export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: I
           template: intent.template,
           uid: readKey(intent.key)?.uid ?? sight.instance.uid,
           since: intent.since ?? intent.stamp,
+          ...untilOf(intent, quietPeriod),
           maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))
         })
   yield* noticeRelaunches(sight, found)
@@ -70,12 +81,22 @@ export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: I
   })
 })
 
+/** What ended before the newest deprovision began is torn down by it; before there is one, by the one that will be. */
+const unfinishedAt = ({ history, now }: Sight): string =>
+  newest(history.jobs, "deprovision")?.timestamp ?? new Date(now).toISOString()
+
+/** However old the marks, only what may still matter is looked through: jobs that live, or did until lately. */
 export const searchLost = Effect.fnUntraced(function* (sight: Sight, lost: ReadonlyArray<LostLaunch>) {
   const found: Array<FullSearch["found"][number]> = []
   for (const mark of lost) {
     const provider = yield* providerFor(mark.provider)
     if (provider.find === undefined) continue
-    const jobs = yield* provider.find({ template: mark.template, uid: sight.instance.uid, since: mark.since })
+    const jobs = yield* provider.find({
+      template: mark.template,
+      uid: mark.uid ?? sight.instance.uid,
+      since: mark.since,
+      unfinishedAt: unfinishedAt(sight)
+    })
     found.push(...tagged(provider, jobs))
     yield* noticeRelaunches(sight, jobs)
   }

@@ -12,7 +12,7 @@ import {
   withUnusable
 } from "../../src/domain/History.ts"
 import type { History } from "../../src/domain/Instance.ts"
-import { isClosed } from "../../src/domain/Intent.ts"
+import { isClosed, keyOf, readKey } from "../../src/domain/Intent.ts"
 import { at, emptyHistory, intentFor, job, NOW, versions } from "./support/objects.ts"
 
 const sent = intentFor("provision", { attempt: 4 })
@@ -188,7 +188,13 @@ describe("a launch that is given up", () => {
       expect(history.launch).toMatchObject({ key: sent.key, stamp: sent.stamp, outcome, message: "why" })
       expect(history.attempts.provision).toBe(4)
       expect(history.lostLaunches).toEqual([
-        { provider: "aap", template: "provision-template", operation: "provision", since: sent.stamp }
+        {
+          provider: "aap",
+          template: "provision-template",
+          operation: "provision",
+          uid: readKey(sent.key)?.uid,
+          since: sent.stamp
+        }
       ])
     }
   )
@@ -201,6 +207,15 @@ describe("a launch that is given up", () => {
     expect(withLost(once, { ...sent, template: "other" }).lostLaunches).toHaveLength(2)
     expect(withLost(once, { ...sent, provider: "eda" }).lostLaunches).toHaveLength(2)
     expect(withLost(once, { ...sent, operation: "deprovision" }).lostLaunches).toHaveLength(2)
+  })
+
+  it("is remembered with the uid of its key, which a restored object no longer has, beside marks that name none", () => {
+    const unnamed = { provider: "aap", template: sent.template, operation: sent.operation, since: sent.stamp } as const
+    const marked = { ...emptyHistory, lostLaunches: [unnamed] }
+    const restored = { ...sent, key: keyOf("another-uid", "provision", sent.configVersion, 1) }
+    const both = withLost(withLost(marked, sent), restored)
+    expect(both.lostLaunches.map(({ uid }) => uid)).toEqual([undefined, readKey(sent.key)?.uid, "another-uid"])
+    expect(withLost(both, restored)).toBe(both)
   })
 
   it("stays remembered when a later launch succeeds", () => {

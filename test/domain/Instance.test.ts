@@ -131,6 +131,11 @@ describe("a record", () => {
     expect(historyOf(objectOf({ status })).jobs).toMatchObject([{ jobID: "5", state: "Running" }])
   })
 
+  it("with a mark of a lost launch as it was before marks named a uid is understood", () => {
+    const mark = { provider: "aap", template: "t", operation: "provision", since: "2026-11-21T11:00:00Z" }
+    expect(historyOf(objectOf({ status: { lostLaunches: [mark] } })).lostLaunches).toEqual([mark])
+  })
+
   it.each([
     { jobs: [{ jobID: 5, type: "provision", state: "Running" }] },
     { jobs: [{ jobID: "5", type: "reprovision", state: "Running" }] },

@@ -2,12 +2,12 @@
  * The port to the providers. What they ask is answered by the replay; what needs no answer from outside (which rows of a
  * search are launches, the signals in an object, the numbers of EDA's jobs) is computed by the production code.
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Result, Stream } from "effect"
 import type { JobObservation, Operation } from "../../src/domain/Job.ts"
 import { Clearance } from "../../src/ports/Clearance.ts"
 import { ProviderError } from "../../src/ports/ProviderError.ts"
 import type { FoundJob, LaunchedJob, Order, Provider, Providers } from "../../src/ports/ProvisioningProvider.ts"
-import { launchIn } from "../../src/providers/aap/Search.ts"
+import { launchIn } from "../../src/providers/aap/LaunchRows.ts"
 import { nextId, recognises } from "../../src/providers/eda/JobIds.ts"
 import { isDone, kindOf } from "../../src/providers/eda/Signals.ts"
 import type { Reply, Request, Row } from "./Request.ts"
@@ -39,15 +39,17 @@ const words = { Pending: "pending", Succeeded: "successful", Failed: "failed", C
 
 /** A row as AAP lists it, read as production reads it. */
 const foundOf = (row: Row): ReadonlyArray<FoundJob> =>
-  launchIn({
-    id: Number(row.id),
-    type: "job",
-    status: words[row.state],
-    created: iso(row.created),
-    finished: row.finished === undefined ? null : iso(row.finished),
-    launch_type: "manual",
-    extra_vars: JSON.stringify({ ansible_eda: { event: { meta: { uuid: row.key } } } })
-  })
+  Result.getOrThrow(
+    launchIn({
+      id: Number(row.id),
+      type: "job",
+      status: words[row.state],
+      created: iso(row.created),
+      finished: row.finished === undefined ? null : iso(row.finished),
+      launch_type: "manual",
+      extra_vars: JSON.stringify({ ansible_eda: { event: { meta: { uuid: row.key } } } })
+    })
+  )
 
 const ignored: LaunchedJob["unusable"] = Option.some({
   reason: "TemplateRefusesVariables",

@@ -52,8 +52,8 @@ it.live(
     Effect.gen(function* () {
       const copy = yield* brokenOperator({
         file: "src/providers/aap/Search.ts",
-        from: "found.push(...rows.flatMap(launchIn))",
-        to: "found.push(...rows.slice(rows.length).flatMap(launchIn))"
+        from: "for (const row of rows) yield* readRow(search, row)",
+        to: "for (const row of rows.slice(rows.length)) yield* readRow(search, row)"
       })
       const options: Options = { ...small, kills: 7, operator: join(copy, "src/main.ts") }
       const outcome = yield* soak(options)

@@ -79,10 +79,12 @@ const restamped = (response: WireResponse, pattern: RegExp, seconds: number): Wi
 
 /** AAP is asked in its own time, too. */
 const asked = (request: WireRequest, seconds: number): WireRequest => {
-  const since = request.url.searchParams.get("created__gte")
-  if (since === null || seconds === 0) return request
+  if (seconds === 0) return request
   const url = new URL(request.url)
-  url.searchParams.set("created__gte", moved(since, -seconds))
+  for (const name of ["created__gte", "created__lte", "not__finished__lt"]) {
+    const time = url.searchParams.get(name)
+    if (time !== null) url.searchParams.set(name, moved(time, -seconds))
+  }
   return { ...request, url }
 }
 

@@ -70,6 +70,30 @@ export const remembering: ReadonlyArray<Mutant> = [
     tests: ["test/domain/DecisionDeletion.test.ts"]
   },
   {
+    id: "mark-forgets-its-uid",
+    breaks: ["L37"],
+    bug: "A launch that was given up is looked for under the uid of today",
+    hurts: "what was launched before the object was restored from a backup outlives it",
+    edits: [
+      { file: "src/reconcile/resolve.ts", find: "mark.uid ?? sight.instance.uid", replace: "sight.instance.uid" }
+    ],
+    tests: ["test/reconcile/ProtocolSearches.test.ts"]
+  },
+  {
+    id: "last-search-misses-live-jobs",
+    breaks: ["L37"],
+    bug: "The search before a deprovision leaves out what has no end yet",
+    hurts: "a job that committed late runs beside the deprovision",
+    edits: [
+      {
+        file: "src/providers/aap/AapClient.ts",
+        find: '"not__finished__lt"',
+        replace: '"finished__gte"'
+      }
+    ],
+    tests: ["test/providers/aap/SearchRange.test.ts", "test/reconcile/ProtocolSearches.test.ts"]
+  },
+  {
     id: "late-job-ignored",
     breaks: ["L34"],
     bug: "A job that turns up after its launch was given up is left alone",

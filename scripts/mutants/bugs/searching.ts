@@ -6,10 +6,12 @@ const launchRules = "src/domain/Launching.ts"
 const resolve = "src/reconcile/resolve.ts"
 const history = "src/domain/History.ts"
 const search = "src/providers/aap/Search.ts"
+const rows = "src/providers/aap/LaunchRows.ts"
 const intents = "test/reconcile/ProtocolIntents.test.ts"
 const duplicates = "test/reconcile/ProtocolDuplicates.test.ts"
 const decisionLaunch = "test/domain/DecisionLaunch.test.ts"
 const searchTest = "test/providers/aap/Search.test.ts"
+const rangeTest = "test/providers/aap/SearchRange.test.ts"
 
 export const searching: ReadonlyArray<Mutant> = [
   {
@@ -18,11 +20,11 @@ export const searching: ReadonlyArray<Mutant> = [
     bug: "A search looks at live jobs only (W4)",
     hurts: "a job that ended while nobody looked is run again",
     edits: [
-      { file: search, find: "import { stateOf, timesOf }", replace: "import { isTerminalStatus, stateOf, timesOf }" },
+      { file: rows, find: "import { stateOf, timesOf }", replace: "import { isTerminalStatus, stateOf, timesOf }" },
       {
-        file: search,
-        find: '|| row.launch_type === "workflow") return []',
-        replace: '|| row.launch_type === "workflow" || isTerminalStatus(row.status)) return []'
+        file: rows,
+        find: '|| row.launch_type === "workflow") return Result.succeed([])',
+        replace: '|| row.launch_type === "workflow" || isTerminalStatus(row.status ?? "")) return Result.succeed([])'
       }
     ],
     tests: [duplicates]
@@ -35,9 +37,9 @@ export const searching: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: resolve,
-        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        })",
+        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          ...untilOf(intent, quietPeriod),\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        })",
         replace:
-          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
+          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          ...untilOf(intent, quietPeriod),\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
       }
     ],
     tests: [intents]
@@ -50,8 +52,8 @@ export const searching: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: search,
-        find: "if (!more || last === after) return found",
-        replace: "if (!more || last >= after) return found"
+        find: "if (!more) return\n",
+        replace: "if (!more || last > 0) return\n"
       }
     ],
     tests: [searchTest]
@@ -65,6 +67,42 @@ export const searching: ReadonlyArray<Mutant> = [
     tests: [searchTest]
   },
   {
+    id: "search-ends-too-early",
+    breaks: ["L25"],
+    bug: "A search for an old launch takes AAP's clock for its own where it ends",
+    hurts: "a job that AAP dates later than the operator would is run again",
+    edits: [{ file: search, find: "isoOf(until + SKEW)", replace: "isoOf(until - SKEW)" }],
+    tests: [rangeTest]
+  },
+  {
+    id: "search-drops-what-is-waited-for",
+    breaks: ["L25"],
+    bug: "A search through very many jobs forgets those of objects that wait for it",
+    hurts: "the busiest AAP gets every launch in doubt twice",
+    edits: [
+      {
+        file: search,
+        find: "if (!search.wanted.has(one)) search.found.delete(one)",
+        replace: "search.found.delete(one)"
+      }
+    ],
+    tests: [rangeTest]
+  },
+  {
+    id: "search-passes-over-doubt",
+    breaks: ["L28"],
+    bug: "A job that carries the key and cannot be read counts as none",
+    hurts: "an AAP of another version gets every launch twice",
+    edits: [
+      {
+        file: search,
+        find: "if (found?.doubt !== undefined) return",
+        replace: 'if (found?.doubt !== undefined && query.uid === "") return'
+      }
+    ],
+    tests: ["test/providers/aap/SearchRows.test.ts"]
+  },
+  {
     id: "search-per-object",
     breaks: ["L26"],
     bug: "Every object searches by itself",
@@ -72,8 +110,8 @@ export const searching: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: search,
-        find: "newest.begun >= earliest && newest.since <= since",
-        replace: "newest.begun > Number.POSITIVE_INFINITY && newest.since <= since"
+        find: "newest.begun >= earliest && serves(newest, range, uid)",
+        replace: "newest.begun > Number.POSITIVE_INFINITY && serves(newest, range, uid)"
       }
     ],
     tests: [searchTest, "test/reconcile/RulesIntent.test.ts"]

@@ -12,7 +12,7 @@ import { AapSettings } from "./AapSettings.ts"
 import * as BaseUrl from "./BaseUrl.ts"
 import { type Answer, json, unreadable } from "./ErrorTranslation.ts"
 import * as Exchange from "./Exchange.ts"
-import { Permits } from "./Permits.ts"
+import { type Operation, Permits } from "./Permits.ts"
 import * as Wire from "./Wire.ts"
 
 /** The readable rows of a list, and the ids of the others. */
@@ -26,6 +26,22 @@ export interface Rows<A> {
 export interface LaunchAnswer extends Wire.Launched {
   /** Where the new job is, as far as AAP said so: the only trace of it when the body cannot be read. */
   readonly location: string
+}
+
+interface TemplateReference {
+  /** Without one it is known by its name alone. */
+  readonly id: number | undefined
+  readonly name: string
+}
+
+/** Which jobs of a template are asked for, by AAP's clock (RFC 3339). */
+interface JobRange {
+  /** Created at this time or later. */
+  readonly since: string
+  /** Created at this time or earlier. */
+  readonly until: string | undefined
+  /** Not ended before this time. */
+  readonly unfinishedAt: string | undefined
 }
 
 /** The largest page AAP gives. */
@@ -58,6 +74,7 @@ const rowsOf = <A>(decode: (row: unknown) => Option.Option<A>) => {
 
 const templateRows = rowsOf(Schema.decodeUnknownOption(Wire.TemplateRow))
 const jobRows = rowsOf(Schema.decodeUnknownOption(Wire.JobRow))
+const listedJobs = rowsOf(Schema.decodeUnknownOption(Wire.ListedJob))
 const eventRows = rowsOf(Schema.decodeUnknownOption(Wire.JobEvent))
 const nodeRows = rowsOf(Schema.decodeUnknownOption(Wire.WorkflowNode))
 const jobRow = bodyOf(Schema.decodeUnknownOption(Wire.JobRow))
@@ -78,6 +95,19 @@ const latestFailures: Exchange.Call["query"] = [
   ["page_size", "5"]
 ]
 
+type Filters = ReadonlyArray<readonly [string, string]>
+
+const beyond = (id: number): Filters => (id === 0 ? [] : [["id__gt", String(id)]])
+
+const within = (template: TemplateReference, range: JobRange): Filters => [
+  ...(template.id === undefined ? [] : [["or__unified_job_template", String(template.id)] as const]),
+  ["or__name", template.name],
+  ["created__gte", range.since],
+  ...(range.until === undefined ? [] : [["created__lte", range.until] as const]),
+  // a job that has not ended has no such time, and so is among them
+  ...(range.unfinishedAt === undefined ? [] : [["not__finished__lt", range.unfinishedAt] as const])
+]
+
 const make = Effect.gen(function* () {
   const settings = yield* AapSettings
   const base = yield* Result.match(BaseUrl.parse(settings.url), {
@@ -89,13 +119,13 @@ const make = Effect.gen(function* () {
   yield* Effect.logInfo("AAP's API is taken to be at", { url: BaseUrl.print(base) })
 
   const get = (
-    operation: string,
+    operation: Operation,
     resource: string,
     query: Exchange.Call["query"] = []
-  ): Effect.Effect<Answer, AapError> => permits.call(success({ operation, method: "GET", resource, query }))
+  ): Effect.Effect<Answer, AapError> => permits.call(operation, success({ operation, method: "GET", resource, query }))
 
-  const jobs = (operation: string, query: ReadonlyArray<readonly [string, string]>) =>
-    Effect.flatMap(get(operation, "unified_jobs", [...query, page, ["order_by", "id"]]), jobRows)
+  const jobs = (operation: Operation, query: Filters) =>
+    get(operation, "unified_jobs", [...query, page, ["order_by", "id"]])
 
   return {
     /** Every template of one of these exact names that the token's user may see, of both kinds. */
@@ -127,16 +157,11 @@ const make = Effect.gen(function* () {
 
     /** One page of the jobs with these ids, of any kind, beginning after the id `after`. */
     jobsById: (ids: ReadonlyArray<string>, after = 0) =>
-      jobs("list_jobs", [["id__in", ids.join(",")], ...(after === 0 ? [] : [["id__gt", String(after)] as const])]),
+      Effect.flatMap(jobs("list_jobs", [["id__in", ids.join(",")], ...beyond(after)]), jobRows),
 
-    /** One page of the jobs of a template created since a time, beginning after the id `after`. */
-    jobsOfTemplate: (template: { readonly id: number | undefined; readonly name: string }, since: string, after = 0) =>
-      jobs("search_jobs", [
-        ...(template.id === undefined ? [] : [["or__unified_job_template", String(template.id)] as const]),
-        ["or__name", template.name],
-        ["created__gte", since],
-        ...(after === 0 ? [] : [["id__gt", String(after)] as const])
-      ]),
+    /** One page of the jobs of a template within a range, beginning after the id `after`. */
+    jobsOfTemplate: (template: TemplateReference, range: JobRange, after = 0) =>
+      Effect.flatMap(jobs("search_jobs", [...within(template, range), ...beyond(after)]), listedJobs),
 
     /** One job with everything AAP tells of it. */
     jobDetail: (kind: Wire.JobKind, id: string) =>
@@ -152,6 +177,7 @@ const make = Effect.gen(function* () {
     cancel: (kind: Wire.JobKind, id: string): Effect.Effect<void, AapError> =>
       Effect.asVoid(
         permits.call(
+          "cancel",
           success({
             operation: "cancel",
             method: "POST",

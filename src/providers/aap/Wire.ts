@@ -27,6 +27,16 @@ export const JobRow = Schema.Struct({
 })
 export type JobRow = typeof JobRow.Type
 
+/** A job in a list that is looked through for launches: anything but an object can be read, as far as it goes. */
+export const ListedJob = Schema.Struct({
+  ...JobRow.fields,
+  id: lenient(Schema.Int),
+  type: lenient(Schema.String),
+  status: lenient(Schema.String),
+  extra_vars: Schema.optionalKey(Schema.Unknown)
+})
+export type ListedJob = typeof ListedJob.Type
+
 export const Page = Schema.Struct({
   results: Schema.Array(Schema.Unknown),
   /** More rows follow. The link itself is never used: pages are continued by id. */

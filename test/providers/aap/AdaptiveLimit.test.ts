@@ -2,28 +2,29 @@ import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as AdaptiveLimit from "../../../src/providers/aap/AdaptiveLimit.ts"
+import { json } from "../../support/Wire.ts"
+import { clientOver } from "./Rig.ts"
 
-const always = () => true
+const request = { operation: "look_up", struggles: () => true }
 
 /** Requests of this length, one after the other through each of many hands, for a while. Answers the most under way at once. */
 const busy = Effect.fnUntraced(function* (
   limit: AdaptiveLimit.AdaptiveLimit,
   takes: (underWay: number) => Duration.Input,
-  hands: number
+  hands: number,
+  what: Partial<AdaptiveLimit.Sort<number, never>> = {}
 ) {
   let underWay = 0
   let most = 0
-  const request = Effect.suspend(() => {
+  const asked = Effect.suspend(() => {
     underWay += 1
     most = Math.max(most, underWay)
     return Effect.delay(
-      Effect.sync(() => {
-        underWay -= 1
-      }),
+      Effect.sync(() => underWay--),
       takes(underWay)
     )
   })
-  const one = Effect.scoped(Effect.andThen(limit.enter, limit.observe(request, always)))
+  const one = Effect.scoped(Effect.andThen(limit.enter, limit.observe(asked, { ...request, ...what })))
   const fibers = yield* Effect.forEach(Array.from({ length: hands }), () => Effect.forkChild(Effect.forever(one)))
   yield* TestClock.adjust("10 seconds")
   yield* Fiber.interruptAll(fibers)
@@ -60,7 +61,7 @@ it.effect("stops growing where AAP begins to queue", () =>
 it.effect("halves once for all requests that were under way when AAP struggled, and recovers slowly", () =>
   Effect.gen(function* () {
     const limit = AdaptiveLimit.make(16, 16)
-    const struggle = Effect.exit(limit.observe(Effect.delay(Effect.fail("503"), "1 second"), always))
+    const struggle = Effect.exit(limit.observe(Effect.delay(Effect.fail("503"), "1 second"), request))
     const fibers = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.forkChild(struggle))
     yield* TestClock.adjust("1 second")
     yield* Fiber.joinAll(fibers)
@@ -77,7 +78,8 @@ it.effect("halves once for all requests that were under way when AAP struggled, 
 it.effect("never falls below one, and a refusal that is no struggle changes nothing", () =>
   Effect.gen(function* () {
     const limit = AdaptiveLimit.make(2, 16)
-    const failing = (struggles: boolean) => Effect.exit(limit.observe(Effect.fail("no"), () => struggles))
+    const failing = (struggles: boolean) =>
+      Effect.exit(limit.observe(Effect.fail("no"), { ...request, struggles: () => struggles }))
     yield* failing(false)
     assert.strictEqual(limit.current(), 2)
     for (let turn = 0; turn < 5; turn++) yield* Effect.andThen(TestClock.adjust("1 second"), failing(true))
@@ -97,5 +99,93 @@ it.effect("an interrupted waiter takes no place", () =>
     yield* Fiber.join(holder)
     yield* Effect.andThen(Effect.forkChild(hold), TestClock.adjust("1 second"))
     assert.strictEqual(limit.current(), 1)
+  })
+)
+
+it.effect("compares every operation with its own: one that is slow by nature is no sign of a queue", () =>
+  Effect.gen(function* () {
+    const limit = AdaptiveLimit.make(4, 25)
+    yield* busy(limit, () => "20 millis", 1)
+    assert.strictEqual(yield* busy(limit, () => "400 millis", 100, { operation: "list" }), 25)
+  })
+)
+
+it.effect("has one limit for all operations: where one begins to queue, the others do not add to it", () =>
+  Effect.gen(function* () {
+    const limit = AdaptiveLimit.make(8, 25)
+    yield* busy(limit, () => "20 millis", 1)
+    yield* busy(limit, () => "400 millis", 1, { operation: "list" })
+    yield* busy(limit, () => "400 millis", 100)
+    assert.strictEqual(limit.current(), 8)
+    yield* busy(limit, () => "2 seconds", 100, { operation: "list" })
+    assert.strictEqual(limit.current(), 8)
+  })
+)
+
+it.effect("believes AAP's own time: what else an answer takes is no queue, unless it is long", () =>
+  Effect.gen(function* () {
+    const timed = (milliseconds: number) => ({ worked: () => milliseconds })
+    const after = Effect.fnUntraced(function* (takes: Duration.Input, worked: number) {
+      const limit = AdaptiveLimit.make(4, 25)
+      yield* busy(limit, () => "300 millis", 1, timed(300))
+      yield* busy(limit, () => takes, 100, timed(worked))
+      return limit.current()
+    })
+    // the wire, or this process, takes its time
+    assert.strictEqual(yield* after("1200 millis", 300), 25)
+    // something stands before AAP
+    assert.strictEqual(yield* after("2 seconds", 300), 4)
+    // AAP itself has become slow
+    assert.strictEqual(yield* after("1 second", 1_000), 4)
+  })
+)
+
+it.effect("goes by its own clock where AAP does not tell its time", () =>
+  Effect.gen(function* () {
+    const limit = AdaptiveLimit.make(4, 25)
+    yield* busy(limit, () => "300 millis", 1, { worked: () => 300 })
+    yield* busy(limit, () => "1400 millis", 100, { worked: () => undefined })
+    yield* busy(limit, () => "600 millis", 1, { worked: () => undefined })
+    const grown = limit.current()
+    assert.isAbove(grown, 4)
+    yield* busy(limit, () => "1400 millis", 100, { worked: () => undefined })
+    assert.strictEqual(limit.current(), grown)
+  })
+)
+
+it.effect("reads the time that AAP worked from its answers, and nothing from what is no time", () =>
+  Effect.gen(function* () {
+    const most = Effect.fnUntraced(function* (told: string) {
+      let takes: Duration.Input = "100 millis"
+      let underWay = 0
+      const counts: Array<number> = []
+      const client = yield* clientOver(
+        () =>
+          Effect.suspend(() => {
+            counts.push(++underWay)
+            const answer = json(200, { results: [], next: null }, { "x-api-time": told })
+            return Effect.delay(
+              Effect.sync(() => {
+                underWay -= 1
+                return answer
+              }),
+              takes
+            )
+          }),
+        { maxConcurrentRequests: 25 }
+      )
+      const one = yield* Effect.forkChild(client.findTemplates("x"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(one)
+      takes = "600 millis"
+      const fibers = yield* Effect.forEach(Array.from({ length: 100 }), () =>
+        Effect.forkChild(Effect.forever(client.findTemplates("x")))
+      )
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.interruptAll(fibers)
+      return Math.max(...counts)
+    })
+    assert.strictEqual(yield* most("0.100s"), 15)
+    for (const told of ["", "fast", "-1s", "100", "1e3s"]) assert.strictEqual(yield* most(told), 6)
   })
 )

@@ -2,20 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { json } from "../../support/Wire.ts"
-import {
-  AAP,
-  adminToken,
-  count,
-  isLaunch,
-  launch,
-  makeRig,
-  orderOf,
-  PROVISION,
-  providerOver,
-  type Rig,
-  uidOf
-} from "./Rig.ts"
+import { AAP, adminToken, count, isLaunch, launch, makeRig, orderOf, PROVISION, type Rig, uidOf } from "./Rig.ts"
 
 const isSearch = (request: { readonly method: string; readonly url: URL }) => request.url.searchParams.has("or__name")
 const EPOCH = "1970-01-01T00:00:00.000Z"
@@ -197,29 +184,6 @@ describe("a search that fails", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* Fiber.join(failed)).reason, "ProviderUnreachable")
       assert.strictEqual((yield* find(rig, 1)).length, 1)
-    })
-  )
-
-  const row = (id: number) => ({ id, type: "job", status: "running", name: "x", launch_type: "manual" })
-
-  it.effect("when there are too many jobs to look through says so, instead of saying that there is none", () =>
-    Effect.gen(function* () {
-      let id = 0
-      const provider = yield* providerOver(() => Effect.sync(() => json(200, { results: [row(++id)], next: "/more" })))
-      const error = yield* Effect.flip(provider.find?.({ template: "x", uid: uidOf(1), since: EPOCH }) ?? Effect.never)
-      assert.strictEqual(
-        error.message,
-        "Template 'x' has more than 100 pages of jobs since the launch, too many to look through"
-      )
-      assert.strictEqual(id, 100)
-    })
-  )
-
-  it.effect("when a job cannot be read says so, as it may be the one", () =>
-    Effect.gen(function* () {
-      const provider = yield* providerOver(() => Effect.succeed(json(200, { results: [{ id: 1 }], next: null })))
-      const error = yield* Effect.flip(provider.find?.({ template: "x", uid: uidOf(1), since: EPOCH }) ?? Effect.never)
-      assert.strictEqual(error.reason, "ProviderMisaddressed")
     })
   )
 
