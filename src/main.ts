@@ -16,6 +16,7 @@ import * as Events from "./adapters/kubernetes/Events.ts"
 import * as KubernetesClient from "./adapters/kubernetes/KubernetesClient.ts"
 import * as Lease from "./adapters/kubernetes/Lease.ts"
 import { ownIdentity, ownNamespace } from "./adapters/kubernetes/OwnNamespace.ts"
+import * as MemoryKeeper from "./adapters/node/MemoryKeeper.ts"
 import * as ProcessMetrics from "./adapters/node/ProcessMetrics.ts"
 import { GROUP, KIND, PLURAL, VERSION } from "./domain/ComputeInstance.ts"
 import * as Operator from "./Operator.ts"
@@ -43,11 +44,12 @@ const kubernetes = (operator: OperatorSettings) =>
     Layer.provideMerge(ApiServer.layer({ version: VERSION_OF_OPERATOR, proxy: proxyFromEnvironment }))
   )
 
-/** What can be seen of the process from outside, whether it works or stands by. */
-const telemetry = (operator: OperatorSettings) =>
+/** What belongs to the process, whether it works or stands by: what can be seen of it from outside, and its memory. */
+const surroundings = (operator: OperatorSettings) =>
   Layer.mergeAll(
     Traces.layer(VERSION_OF_OPERATOR),
     ProcessMetrics.layer(VERSION_OF_OPERATOR),
+    MemoryKeeper.layer,
     MetricsServer.layer(operator.metricsPort)
   )
 
@@ -155,7 +157,7 @@ const program = Effect.gen(function* () {
   const { logFormat, logLevel } = settings.operator
   const layers = Layer.merge(kubernetes(settings.operator), reconcileSettings(settings))
   yield* operate(settings).pipe(
-    Effect.provide(Layer.provideMerge(layers, telemetry(settings.operator))),
+    Effect.provide(Layer.provideMerge(layers, surroundings(settings.operator))),
     Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logFatal("stopped", cause))),
     Effect.provide(logging(logFormat, logLevel))
   )

@@ -14,11 +14,15 @@ const here = (word: string): string =>
   word.startsWith("/") ? (basename(word) === "node" ? "node" : `dist/${basename(word)}`) : word
 
 const startOfImage = () => {
-  const { entrypoint, env } = startOf(finalStage(stagesIn(textOf("Containerfile"))))
-  const { PATH: _, NODE_OPTIONS = "", ...variables } = env
+  const { entrypoint, env: given } = startOf(finalStage(stagesIn(textOf("Containerfile"))))
+  const { PATH: _, NODE_OPTIONS = "", ...variables } = given
   const [, limit = "512"] = /limits:\s+memory: (\d+)Mi/u.exec(textOf("base/deployment.yaml")) ?? []
-  const options = `${NODE_OPTIONS} --max-old-space-size=${Number(limit) / 2}`.trim()
-  return { command: entrypoint.map(here), env: { ...variables, NODE_OPTIONS: options } }
+  /** Under another limit of memory than the manifest's, in MiB, if one is given. */
+  const env = (memory = Number(limit)) => ({
+    ...variables,
+    NODE_OPTIONS: `${NODE_OPTIONS} --max-old-space-size=${memory / 2}`.trim()
+  })
+  return { command: entrypoint.map(here), env }
 }
 
 export const image = startOfImage()

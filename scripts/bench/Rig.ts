@@ -21,6 +21,8 @@ export interface Options {
   /** Who launches; AAP unless told. */
   readonly provider?: ProviderName
   readonly pollInterval: Duration.Duration
+  /** In MiB, of the operator; the manifest's unless told. */
+  readonly memoryLimit?: number
   /** Besides what every row sets. */
   readonly env?: NodeJS.ProcessEnv
 }
@@ -103,8 +105,8 @@ const webhooks = ({ url }: Simulator) => ({
 })
 
 /** The environment of the image belongs to what the image runs. */
-const ownEnvironment = (command: ReadonlyArray<string>): NodeJS.ProcessEnv =>
-  command.join(" ") === image.command.join(" ") ? image.env : {}
+const ownEnvironment = ({ memoryLimit, operator }: Options): NodeJS.ProcessEnv =>
+  operator.join(" ") === image.command.join(" ") ? image.env(memoryLimit) : {}
 
 const answersReady = (url: string, child: Child): Effect.Effect<void, ProcessFailed> =>
   Effect.tryPromise({
@@ -140,7 +142,7 @@ export const startOperator = ({
       readsOutput: false,
       env: {
         ...inherited(),
-        ...ownEnvironment(options.operator),
+        ...ownEnvironment(options),
         NO_PROXY: "127.0.0.1",
         no_proxy: "127.0.0.1",
         KUBECONFIG: config,

@@ -102,7 +102,7 @@ export const startOf = (stage: Stage): Start => {
   const words: unknown = JSON.parse(textsOf(stage, "ENTRYPOINT").at(-1) ?? "[]")
   return {
     entrypoint: isWords(words) ? words : [],
-    env: Object.fromEntries(textsOf(stage, "ENV").map(parted)),
+    env: Object.fromEntries(textsOf(stage, "ENV").map((text) => parted(text.replaceAll('"', "")))),
     user: textsOf(stage, "USER").at(-1) ?? "0"
   }
 }

@@ -7,7 +7,7 @@
  * here: what is copied from it is left out, and whoever starts the operator from the folder puts a system in its place.
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { arch, tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import {
@@ -42,6 +42,9 @@ const workdirOf = (stage: Stage, stages: ReadonlyArray<Stage>): string => {
   return own ?? (parent === undefined ? "/" : workdirOf(parent, stages))
 }
 
+/** A pattern stands for the files of one folder, as in a Containerfile; anything else for itself. */
+const matching = (path: string): ReadonlyArray<string> => (path.includes("*") ? globSync(path).toSorted() : [path])
+
 /** Into a folder if the target ends with a slash, else under the target's name. */
 const copy = (
   build: Build,
@@ -49,15 +52,16 @@ const copy = (
   root: string,
   workdir: string
 ): ReadonlyArray<string> =>
-  sources.map((source) => {
-    const path = join(from === undefined ? build.checkout : (build.roots.get(from) ?? from), source)
-    const named = target.endsWith("/") ? join(target, basename(source)) : target
-    const placed = target.startsWith("/") ? named : join(workdir, named)
-    mkdirSync(dirname(join(root, placed)), { recursive: true })
-    cpSync(path, join(root, placed), { recursive: true })
-    if (mode !== undefined) chmodSync(join(root, placed), mode)
-    return placed
-  })
+  sources
+    .flatMap((source) => matching(join(from === undefined ? build.checkout : (build.roots.get(from) ?? from), source)))
+    .map((path) => {
+      const named = target.endsWith("/") ? join(target, basename(path)) : target
+      const placed = target.startsWith("/") ? named : join(workdir, named)
+      mkdirSync(dirname(join(root, placed)), { recursive: true })
+      cpSync(path, join(root, placed), { recursive: true })
+      if (mode !== undefined) chmodSync(join(root, placed), mode)
+      return placed
+    })
 
 /** The Node that the lock file pins, for this machine. */
 const placeNode = (checkout: string, folder: string): void => {

@@ -12,7 +12,7 @@ export const build = (directory: string): Effect.Effect<string, ProcessFailed> =
   Effect.tryPromise({
     try: async () => {
       const bundle = join(directory, "main.mjs")
-      await run("npm", ["run", "-s", "build", "--", `--outfile=${bundle}`, "--log-level=error"])
+      await run("npm", ["run", "-s", "build", "--", `--outdir=${directory}`, "--log-level=error"])
       return bundle
     },
     catch: (cause) => new ProcessFailed({ message: `npm run build failed: ${String(cause)}` })

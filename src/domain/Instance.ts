@@ -196,14 +196,19 @@ const understand = (object: KubernetesObject): Instance => {
   }
 }
 
-/** Objects never change, and a pass looks at the same one several times. */
-const understood = new WeakMap<KubernetesObject, Instance>()
+/** Objects never change, and a pass looks at the same one several times; so many passes may be under way at once. */
+const RECENT = 128
+const understood = new Map<KubernetesObject, Instance>()
 
 export const decode = (object: KubernetesObject): Instance => {
   const known = understood.get(object)
   if (known !== undefined) return known
   const instance = understand(object)
   understood.set(object, instance)
+  for (const oldest of understood.keys()) {
+    if (understood.size <= RECENT) break
+    understood.delete(oldest)
+  }
   return instance
 }
 
