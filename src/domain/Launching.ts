@@ -12,6 +12,10 @@ import { block, type Found, type Observation, type Step, searchFor } from "./Ste
 export const unrecorded = (history: History, found: ReadonlyArray<Found>): ReadonlyArray<Found> =>
   found.filter((one) => !one.relaunched && !history.jobs.some((job) => job.jobID === one.id))
 
+/** AAP may have dropped its job, so that nothing is sent again because of an absence. An age that cannot be told is too old. */
+export const isTooOld = (o: Observation, intent: Intent): boolean =>
+  !(o.now - Date.parse(intent.since ?? intent.stamp) <= o.limits.jobRetention)
+
 /** An open intent: nothing else happens to the object until it is known what came of it. */
 export const resolve = (o: Observation, intent: Intent): Step => {
   const facts = o.providers.of(intent.provider)
@@ -29,10 +33,8 @@ export const resolve = (o: Observation, intent: Intent): Step => {
   const ours = search.found.filter((one) => one.launchKey === intent.key && !one.relaunched)
   if (ours.length > 0) return { _tag: "Adopt", first: "counts", intent, found: ours }
   if (!search.quiet) return { _tag: "AwaitQuiet", intent }
-  // an age that cannot be told is too old
-  if (!(o.now - Date.parse(intent.since ?? intent.stamp) <= o.limits.jobRetention)) {
-    return { _tag: "Close", intent, outcome: "Unknown" }
-  }
+  // a clock that was set back since the search began makes no proof of it
+  if (search.bounded === true || isTooOld(o, intent)) return { _tag: "Close", intent, outcome: "Unknown" }
   return stillWanted(o.instance, intent) ? { _tag: "Renew", intent } : { _tag: "Close", intent, outcome: "NotFound" }
 }
 

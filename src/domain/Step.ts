@@ -22,6 +22,8 @@ export interface Search {
   readonly purpose: "intent" | "lost" | "next"
   /** A whole quiet period had passed when the search began. */
   readonly quiet: boolean
+  /** Jobs that were created long after the launch were left out: to find none proves nothing. */
+  readonly bounded?: boolean
   /** Oldest first. */
   readonly found: ReadonlyArray<Found>
 }

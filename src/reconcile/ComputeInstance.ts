@@ -7,7 +7,7 @@
 import { Effect, Option } from "effect"
 import { FINALIZER, RETIRED_FINALIZER } from "../domain/ComputeInstance.ts"
 import { decode } from "../domain/Instance.ts"
-import type { KubernetesObject, NamespacedName } from "../domain/Resource.ts"
+import { isObject, type KubernetesObject, type NamespacedName } from "../domain/Resource.ts"
 import type { Problem } from "../domain/Status.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import { Providers } from "../ports/ProvisioningProvider.ts"
@@ -29,6 +29,7 @@ const LONGEST_PASS = 12
 
 /** Who stands in line is called. To look again before that is only for the case that a call went astray. */
 const IN_LINE = Action.untried("10 minutes")
+const A_MOMENT = Action.untried("3 seconds")
 
 const nameOf = (key: string): NamespacedName => {
   const [namespace = "", name = ""] = key.split("/")
@@ -67,6 +68,10 @@ const say = Effect.fnUntraced(function* (key: string, sight: Sight, problem: Pro
   return Option.some(written)
 })
 
+/** Whoever deletes is not left to look at an object that says Ready for as long as others launch first. */
+const isUnheard = ({ instance: { deletingSince, object } }: Sight): boolean =>
+  deletingSince !== undefined && !(isObject(object.status) && object.status.phase === "Deleting")
+
 const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
   const standing = yield* StandingProblem
   let object = yield* recordKept(first)
@@ -86,7 +91,13 @@ const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
     }
     const progress = yield* act(sight)
     // what was wrong the last time is neither mended nor met again
-    if (progress._tag === "InLine") return IN_LINE
+    if (progress._tag === "InLine") {
+      if (!isUnheard(sight)) return IN_LINE
+      // most wait for a moment only, which is not worth a write
+      if (!progress.still) return A_MOMENT
+      yield* say(key, sight, known)
+      return IN_LINE
+    }
     yield* progress._tag === "Retry" ? standing.note(key, step, problemOf(progress.error)) : standing.clear(key)
     switch (progress._tag) {
       case "Again":

@@ -11,8 +11,8 @@ export type Progress =
   | { readonly _tag: "Again"; readonly object: KubernetesObject; readonly search: FullSearch | undefined }
   /** Nothing more to do in this pass. The status says so, with the problem if there is one. */
   | { readonly _tag: "Rest"; readonly action: Action; readonly problem: Problem | undefined }
-  /** Others launch first: nothing is tried, nothing is said, and the key is called when its turn has come. */
-  | { readonly _tag: "InLine" }
+  /** Others launch first: nothing is tried, and the key is called when its turn has come. `still`: as a pass before found. */
+  | { readonly _tag: "InLine"; readonly still: boolean }
   /** The provider said no: the status says why, and the backoff decides when to try again. */
   | { readonly _tag: "Retry"; readonly error: ProviderError }
   /** The object is not ours to speak of any more. */
@@ -20,6 +20,6 @@ export type Progress =
 
 export const again = (object: KubernetesObject, search?: FullSearch): Progress => ({ _tag: "Again", object, search })
 export const rest = (action: Action, problem?: Problem): Progress => ({ _tag: "Rest", action, problem })
-export const inLine: Progress = { _tag: "InLine" }
+export const inLine = (still: boolean): Progress => ({ _tag: "InLine", still })
 export const retry = (error: ProviderError): Progress => ({ _tag: "Retry", error })
 export const finished = (action: Action): Progress => ({ _tag: "Finished", action })

@@ -207,7 +207,9 @@ export const launch = Effect.fnUntraced(function* (sight: Sight, step: LaunchSte
       if (step.searchFirst && provider.find !== undefined) {
         // a search may take long, and others want to launch meanwhile
         yield* ready.release
-        return again(instance.object, yield* searchNext(sight, provider, provider.find, ready.prepared.template))
+        const { aside } = yield* Turnstile
+        const search = searchNext(sight, provider, provider.find, ready.prepared.template)
+        return again(instance.object, yield* aside(instance.key, search))
       }
       yield* Effect.logInfo(`triggering ${step.operation}ing`, {
         computeinstance: instance.key,

@@ -41,10 +41,9 @@ export const preparing = <E, R>(
   operation: Operation,
   use: (ready: Ready) => Effect.Effect<Progress, E, R>
 ) =>
-  Effect.flatMap(Turnstile, (turnstile) =>
-    Effect.flatMap(
-      turnstile.enter(key, operation),
-      (isIn): Effect.Effect<Progress, E | ProviderError, R> =>
-        isIn ? prepared(provider, operation, use) : Effect.succeed(inLine)
-    )
-  )
+  Effect.gen(function* () {
+    const turnstile = yield* Turnstile
+    const waited = yield* turnstile.waits(key)
+    const isIn = yield* turnstile.enter(key, operation)
+    return isIn ? yield* prepared(provider, operation, use) : inLine(waited)
+  })

@@ -7,6 +7,7 @@ import type { Step } from "../domain/Decision.ts"
 import { type FoundRecord, withClosed, withFound } from "../domain/History.ts"
 import { type Intent, readKey } from "../domain/Intent.ts"
 import { newest } from "../domain/Job.ts"
+import { isTooOld } from "../domain/Launching.ts"
 import { KubernetesClient } from "../ports/KubernetesClient.ts"
 import { type FoundJob, type Provider, Providers } from "../ports/ProvisioningProvider.ts"
 import * as Action from "../runtime/Action.ts"
@@ -52,10 +53,15 @@ const maxAgeOf = (age: number, quietPeriod: number, sinceStamp: number): number 
 /** However late a launch may arrive that left within its send window: longer than any proxy holds a request. */
 const LATE = 60 * 60_000
 
-/** After this no job comes of this sending, so that an old intent does not look through all that was launched since. */
-const untilOf = (intent: Intent, quietPeriod: number): { readonly until?: string } => {
+/**
+ * After this no job comes of this sending, so that an old intent does not look through all that was launched since. Only an
+ * intent that is not sent again whatever is found: AAP's clock may be further ahead of ours than any bound.
+ */
+const untilOf = (sight: Sight, intent: Intent, quietPeriod: number): { readonly until?: string } => {
   const stamped = Date.parse(intent.stamp)
-  return Number.isNaN(stamped) ? {} : { until: new Date(stamped + quietPeriod + LATE).toISOString() }
+  return isTooOld(sight, intent) && !Number.isNaN(stamped)
+    ? { until: new Date(stamped + quietPeriod + LATE).toISOString() }
+    : {}
 }
 
 export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: Intent) {
@@ -63,6 +69,7 @@ export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: I
   const clock = yield* IntentClock
   const provider = yield* providerFor(intent.provider)
   const age = yield* clock.age(sight.instance.key, intent.stamp)
+  const bound = untilOf(sight, intent, quietPeriod)
   const found =
     provider.find === undefined
       ? []
@@ -70,13 +77,14 @@ export const searchIntent = Effect.fnUntraced(function* (sight: Sight, intent: I
           template: intent.template,
           uid: readKey(intent.key)?.uid ?? sight.instance.uid,
           since: intent.since ?? intent.stamp,
-          ...untilOf(intent, quietPeriod),
+          ...bound,
           maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))
         })
   yield* noticeRelaunches(sight, found)
   return again(sight.instance.object, {
     purpose: "intent",
     quiet: age >= quietPeriod,
+    bounded: bound.until !== undefined,
     found: tagged(provider, found)
   })
 })

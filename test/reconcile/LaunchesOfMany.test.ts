@@ -5,7 +5,17 @@
 import { assert } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { assertNoOverlap, at, condition, isLaunch, isPoll, isWrite, stored, verdict } from "../support/expectations.ts"
+import {
+  assertNoOverlap,
+  at,
+  condition,
+  isLaunch,
+  isPoll,
+  isWrite,
+  jobsOf,
+  stored,
+  verdict
+} from "../support/expectations.ts"
 import type { Exchange } from "../support/Faults.ts"
 import { life } from "../support/life.ts"
 import { makeUser } from "../support/User.ts"
@@ -175,6 +185,38 @@ life(
       yield* createAll(world, namesOf("later", 100))
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* launched(world)).length, ran.length + 100)
+    }),
+  BUSY
+)
+
+life(
+  "an object that is deleted while others launch says so after a moment, by one write more, and keeps its turn",
+  () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ concurrency: 16 })
+      yield* world.aap.play(() => quick)
+      yield* world.start
+      const names = [...namesOf("first", 20), "last"]
+      yield* createAll(world, names)
+      yield* TestClock.adjust("2 minutes")
+      yield* world.aapWire.order({ when: launches, harm: { _tag: "Delay", by: "8 seconds" }, times: 100 })
+      const ofLast = (exchange: Exchange) => isWrite(exchange) && exchange.path.includes("/last")
+      yield* world.kubernetesWire.forget
+      yield* Effect.forEach(names, (name) => world.user.remove(name), { discard: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* world.kubernetesWire.count(ofLast), 0, "who waits for a moment only says nothing of it")
+      yield* TestClock.adjust("4 seconds")
+      const waiting = yield* stored(world, "last")
+      const jobs = yield* jobsOf(world, "last")
+      const writes = yield* world.kubernetesWire.count(ofLast)
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* world.kubernetes.objects, [])
+      assert.deepStrictEqual([jobs.length, writes], [1, 1], "nothing but the word")
+      assert.strictEqual(at(waiting, "status", "phase"), "Deleting")
+      assert.strictEqual(verdict(waiting, "Ready"), "False LaunchPending")
+      // four as ever
+      assert.isAtMost(yield* world.kubernetesWire.count(ofLast), 5)
+      assert.strictEqual((yield* launched(world, DEPROVISION_TEMPLATE)).at(-1), "last")
     }),
   BUSY
 )

@@ -45,8 +45,8 @@ it.effect("a launch whose send window ends while it waits to leave is not sent, 
 
 it.effect("a search before a launch takes no place from another launch, however long it is", () =>
   Effect.gen(function* () {
-    // one launch at a time
-    const world = yield* makeWorld({ maxConcurrentRequests: 3 })
+    // one launch at a time, at AAP and among the passes
+    const world = yield* makeWorld({ maxConcurrentRequests: 3, concurrency: 2 })
     yield* world.aap.play(() => quick)
     yield* world.start
     yield* world.user.create("vm-1", spec)
@@ -60,6 +60,27 @@ it.effect("a search before a launch takes no place from another launch, however 
     assert.lengthOf(yield* jobsOf(world, "vm-1"), 1, "it is still being searched for")
     yield* TestClock.adjust("1 minute")
     assert.lengthOf(yield* jobsOf(world, "vm-1"), 2)
+  })
+)
+
+it.effect("as many searches before launches as there are places for launches take none from another launch", () =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld({ concurrency: 16 })
+    yield* world.aap.play(() => quick)
+    yield* world.start
+    const searching = Array.from({ length: 8 }, (_, n) => `old-${n}`)
+    for (const name of searching) yield* world.user.create(name, spec)
+    yield* TestClock.adjust("2 minutes")
+    yield* world.aapWire.order({ when: aapRequests.search, times: 100, harm: { _tag: "Delay", by: "25 seconds" } })
+    const taken = { metadata: { annotations: { [INTENT]: null } }, spec: { vcpu: 8 } }
+    for (const name of searching) yield* world.user.patch(name, taken)
+    yield* TestClock.adjust("1 second")
+    yield* world.user.create("vm-2", spec)
+    yield* TestClock.adjust("5 seconds")
+    assert.lengthOf(yield* jobsOf(world, "vm-2"), 1)
+    for (const name of searching) assert.lengthOf(yield* jobsOf(world, name), 1, "it is still being searched for")
+    yield* TestClock.adjust("2 minutes")
+    for (const name of searching) assert.lengthOf(yield* jobsOf(world, name), 2)
   })
 )
 

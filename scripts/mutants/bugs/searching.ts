@@ -37,9 +37,9 @@ export const searching: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: resolve,
-        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          ...untilOf(intent, quietPeriod),\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        })",
+        find: "      : yield* provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          ...bound,\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        })",
         replace:
-          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          ...untilOf(intent, quietPeriod),\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
+          "      : yield* Effect.orElseSucceed(\n          provider.find({\n          template: intent.template,\n          uid: readKey(intent.key)?.uid ?? sight.instance.uid,\n          since: intent.since ?? intent.stamp,\n          ...bound,\n          maxAge: maxAgeOf(age, quietPeriod, sight.now - Date.parse(intent.stamp))\n        }),\n          (): ReadonlyArray<FoundJob> => []\n        )"
       }
     ],
     tests: [intents]
@@ -73,6 +73,14 @@ export const searching: ReadonlyArray<Mutant> = [
     hurts: "a job that AAP dates later than the operator would is run again",
     edits: [{ file: search, find: "isoOf(until + SKEW)", replace: "isoOf(until - SKEW)" }],
     tests: [rangeTest]
+  },
+  {
+    id: "search-ends-whoever-asks",
+    breaks: ["L25"],
+    bug: "A search that decides whether to send again leaves out what AAP dates long after the launch",
+    hurts: "where AAP's clock is two hours ahead every lost answer becomes a second machine",
+    edits: [{ file: resolve, find: "isTooOld(sight, intent) && ", replace: "" }],
+    tests: ["test/reconcile/ProtocolClocks.test.ts"]
   },
   {
     id: "search-drops-what-is-waited-for",

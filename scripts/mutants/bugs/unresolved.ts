@@ -172,8 +172,8 @@ const quiet: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: launchRules,
-        find: "<= o.limits.jobRetention)) {",
-        replace: "<= o.limits.jobRetention * 1_000_000)) {"
+        find: "<= o.limits.jobRetention)",
+        replace: "<= o.limits.jobRetention * 1_000_000)"
       }
     ],
     tests: [intents]

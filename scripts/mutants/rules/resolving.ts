@@ -55,10 +55,14 @@ const inDoubt: ReadonlyArray<Rule> = [
   },
   {
     id: "L25",
-    text: "The search covers both kinds of jobs, all pages, and clocks that differ by less than ten minutes.",
+    text: "The search covers both kinds of jobs, all pages, and clocks of which AAP's is ahead or less than ten minutes behind.",
     tests: [
       [search, "reads every page, however small AAP makes them"],
       [search, "is found when the clocks differ by less than ten minutes, and not among older jobs"],
+      [
+        "reconcile/ProtocolClocks.test.ts",
+        "a launch whose answer was lost is adopted although the operator's clock is then put forward by two hours"
+      ],
       [search, "of a workflow is the workflow's job, not those that it started with the same variables"]
     ]
   },

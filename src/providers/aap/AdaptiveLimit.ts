@@ -35,7 +35,9 @@ const TOLERANCE = 2
 /** Milliseconds that say nothing about AAP. */
 const NOISE = 50
 /** Milliseconds that an answer may take beside the time that AAP worked on it: less is no harm to AAP, whoever spent it. */
-const REST = 1_000
+const REST = 250
+/** Milliseconds. Nothing counts as quicker: of an answer that took no time at all, nothing would ever be forgotten. */
+const LEAST = 1
 /** The quickest answer known counts for this much more with every minute, so that a slower AAP becomes the normal one. */
 const FORGETTING = 0.1 / 60_000
 
@@ -46,7 +48,7 @@ const makePace = (): Pace => {
   let quickest = Number.POSITIVE_INFINITY
   let at = 0
   return (took, now, noise) => {
-    quickest = Math.min(took, quickest * (1 + FORGETTING * (now - at)))
+    quickest = Math.min(Math.max(LEAST, took), quickest * (1 + FORGETTING * (now - at)))
     at = now
     return took <= TOLERANCE * quickest + noise
   }

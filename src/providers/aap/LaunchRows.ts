@@ -2,11 +2,12 @@
  * What a row of a list of jobs tells of our launches: a launch, none, or one that cannot be told.
  *
  * A row that cannot be read hides a launch only from those whose key it carries. Without a key of ours it is somebody
- * else's, however strange it looks; only one that does not show its variables at all may be anybody's. Jobs that a workflow
- * or a slice started carry their parent's key and are not launches of ours.
+ * else's, however strange it looks; only one that does not show its variables at all, or hides them as a whole, may be
+ * anybody's. Jobs that a workflow or a slice started carry their parent's key and are not launches of ours.
  */
 import { Result } from "effect"
 import type { FoundJob } from "../../ports/ProvisioningProvider.ts"
+import { json } from "./ErrorTranslation.ts"
 import { stateOf, timesOf } from "./JobStates.ts"
 import { keyIn, ownerOf } from "./Ownership.ts"
 import { plain } from "./PlainText.ts"
@@ -55,19 +56,30 @@ const doubt = (uid: string | undefined, row: ListedJob, what: string): Result.Re
 /** AAP gives variables as text. Whatever else it gives is looked through as the text that it would be. */
 const textOf = (variables: unknown): string => (typeof variables === "string" ? variables : JSON.stringify(variables))
 
+/** What AAP puts in the place of a secret. Within a mapping it stands for one value; without one, for anything. */
+const HIDDEN = "$encrypted$"
+
+const isHidden = (variables: string): boolean => {
+  if (!variables.includes(HIDDEN)) return false
+  const parsed = json(variables)
+  return typeof parsed !== "object" || parsed === null || Array.isArray(parsed)
+}
+
 /** Everything that is no job or workflow job (a project update, a clean-up) is launched without variables. */
 const mayHideVariables = ({ launch_type, type }: ListedJob): boolean =>
   launch_type !== "workflow" && (type === undefined || jobKind(type) !== undefined)
 
+const unshown = (row: ListedJob) =>
+  mayHideVariables(row)
+    ? doubt(undefined, row, "is listed by AAP without its variables, so that it may be the launch that is looked for")
+    : Result.succeed([])
+
 /** The launch a row stands for, if it is one of ours. */
 export const launchIn = (row: ListedJob): Result.Result<ReadonlyArray<FoundJob>, Doubt> => {
-  if (row.extra_vars === undefined) {
-    return mayHideVariables(row)
-      ? doubt(undefined, row, "is listed by AAP without its variables, so that it may be the launch that is looked for")
-      : Result.succeed([])
-  }
+  if (row.extra_vars === undefined) return unshown(row)
   const variables = textOf(row.extra_vars)
   const key = keyIn(variables)
+  if (key === undefined && isHidden(variables)) return unshown(row)
   const operation = key === undefined ? undefined : operationIn(key)
   if (key === undefined || operation === undefined || row.launch_type === "workflow") return Result.succeed([])
   const kind = jobKind(row.type)

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Fiber } from "effect"
+import { Duration, Effect, Fiber, Semaphore } from "effect"
 import { TestClock } from "effect/testing"
 import * as AdaptiveLimit from "../../../src/providers/aap/AdaptiveLimit.ts"
 import { json } from "../../support/Wire.ts"
@@ -132,11 +132,42 @@ it.effect("believes AAP's own time: what else an answer takes is no queue, unles
       return limit.current()
     })
     // the wire, or this process, takes its time
-    assert.strictEqual(yield* after("1200 millis", 300), 25)
+    assert.strictEqual(yield* after("500 millis", 300), 25)
     // something stands before AAP
-    assert.strictEqual(yield* after("2 seconds", 300), 4)
+    assert.strictEqual(yield* after("600 millis", 300), 4)
     // AAP itself has become slow
     assert.strictEqual(yield* after("1 second", 1_000), 4)
+  })
+)
+
+it.effect("lets no queue of more than a second grow for AAP's workers, although AAP's own time does not show it", () =>
+  Effect.gen(function* () {
+    const WORKERS = 5
+    for (const service of [100, 200, 500]) {
+      const limit = AdaptiveLimit.make(6, 39)
+      const workers = Semaphore.makeUnsafe(WORKERS)
+      const work = workers.withPermits(1)(Effect.as(Effect.sleep(service), service))
+      const sort = { ...request, struggles: () => false, worked: (took: number) => took }
+      const one = Effect.scoped(Effect.andThen(limit.enter, limit.observe(Effect.delay(work, "5 millis"), sort)))
+      const fibers = yield* Effect.forEach(Array.from({ length: 80 }), () => Effect.forkChild(Effect.forever(one)))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.interruptAll(fibers)
+      assert.isAtLeast(limit.current(), WORKERS)
+      // who comes last waits for those before it, also for those under way when the first slow answer came
+      assert.isAtMost((limit.current() / WORKERS - 1) * service, 1_000, `${limit.current()} at ${service} ms`)
+    }
+  })
+)
+
+it.effect("forgets an answer that took AAP no time at all, like any other", () =>
+  Effect.gen(function* () {
+    const limit = AdaptiveLimit.make(4, 25)
+    yield* busy(limit, () => "20 millis", 1, { worked: () => 0 })
+    yield* busy(limit, () => "200 millis", 100, { worked: () => 200 })
+    assert.strictEqual(limit.current(), 4)
+    yield* TestClock.adjust("1 day")
+    yield* busy(limit, () => "200 millis", 100, { worked: () => 200 })
+    assert.strictEqual(limit.current(), 25)
   })
 )
 
@@ -177,7 +208,7 @@ it.effect("reads the time that AAP worked from its answers, and nothing from wha
       const one = yield* Effect.forkChild(client.findTemplates("x"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(one)
-      takes = "600 millis"
+      takes = "300 millis"
       const fibers = yield* Effect.forEach(Array.from({ length: 100 }), () =>
         Effect.forkChild(Effect.forever(client.findTemplates("x")))
       )

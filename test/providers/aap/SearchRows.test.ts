@@ -43,6 +43,7 @@ describe("a row that cannot be the launch that is looked for is passed over:", (
     ["no status, without a key", row({ status: null })],
     ["variables that are YAML", row({ extra_vars: "---\nname: vm-1\n" })],
     ["variables that are no text", row({ extra_vars: 7 })],
+    ["variables of which one is hidden", row({ extra_vars: '{"password":"$encrypted$"}' })],
     ["no variables, as a project update has none", row({ type: "project_update", extra_vars: undefined })],
     ["a strange type, started by a workflow", row({ type: 7, launch_type: "workflow", extra_vars: carrying(1) })],
     ["a strange type, under another object's key", row({ type: 7, extra_vars: carrying(2) })]
@@ -97,6 +98,16 @@ describe("a row that may be anybody's launch", () => {
         const said = yield* complaint(3, row({ type, extra_vars: undefined }))
         assert.match(said, /^Job 17 is listed by AAP without its variables, .*adopt-job.*delete it in AAP$/u)
       }
+    })
+  )
+
+  it.effect("because its variables are hidden as a whole stops every search, names the job, and says what to do", () =>
+    Effect.gen(function* () {
+      for (const hidden of ["$encrypted$", '"$encrypted$"', '["$encrypted$"]', "---\nansible_eda: $encrypted$\n"]) {
+        const said = yield* complaint(3, row({ extra_vars: hidden }))
+        assert.match(said, /^Job 17 is listed by AAP without its variables, .*adopt-job.*delete it in AAP$/u, hidden)
+      }
+      assert.match(yield* complaint(1, row({ extra_vars: "$encrypted$", launch_type: "workflow" })), /^nothing/u)
     })
   )
 
