@@ -57,19 +57,23 @@ const bodyOf =
   (answer: Answer): Effect.Effect<A, AapError> =>
     Effect.mapError(Effect.fromOption(decode(json(answer.body))), () => unreadable(answer))
 
+/** A page of two hundred rows takes tens of milliseconds: after so many, whoever launches has a turn. */
+const ROWS_AT_ONCE = 25
+
 const rowsOf = <A>(decode: (row: unknown) => Option.Option<A>) => {
   const page = bodyOf(decodePage)
-  return (answer: Answer): Effect.Effect<Rows<A>, AapError> =>
-    Effect.map(page(answer), ({ results, next }) => {
-      const rows: Array<A> = []
-      const strange: Array<number> = []
-      for (const result of results) {
-        const row = decode(result)
-        if (Option.isSome(row)) rows.push(row.value)
-        else strange.push(Wire.idOf(result) ?? Number.NaN)
-      }
-      return { rows, unreadable: strange, more: typeof next === "string" && next !== "" }
-    })
+  return Effect.fnUntraced(function* (answer: Answer): Effect.fn.Return<Rows<A>, AapError> {
+    const { results, next } = yield* page(answer)
+    const rows: Array<A> = []
+    const strange: Array<number> = []
+    for (const [index, result] of results.entries()) {
+      if (index > 0 && index % ROWS_AT_ONCE === 0) yield* Effect.yieldNow
+      const row = decode(result)
+      if (Option.isSome(row)) rows.push(row.value)
+      else strange.push(Wire.idOf(result) ?? Number.NaN)
+    }
+    return { rows, unreadable: strange, more: typeof next === "string" && next !== "" }
+  })
 }
 
 const templateRows = rowsOf(Schema.decodeUnknownOption(Wire.TemplateRow))

@@ -13,8 +13,10 @@ import { larger, smaller } from "./Chunks.ts"
 import type { Round } from "./JobSweep.ts"
 import { isStruggle } from "./Permits.ts"
 
-/** Jobs found in the status at start arrive in a burst: they are looked at together. */
+/** Jobs found in the status at start arrive in a burst: they are looked at together, once no more have come for a while. */
 const DEBOUNCE = 1_000
+/** Nor does the first of them wait longer than this. */
+const LONGEST_BURST = 5_000
 const LONGEST_BACKOFF = 300_000
 
 export interface Rounds {
@@ -28,6 +30,7 @@ const now = Effect.map(Clock.monotonicTimeNanos, (nanoseconds) => Number(nanosec
 class Timetable {
   regular: number | undefined = undefined
   early: number | undefined = undefined
+  burstSince: number | undefined = undefined
   notBefore = 0
 
   next(): number | undefined {
@@ -75,6 +78,7 @@ export const makeRounds = Effect.fnUntraced(function* (asking: Asking): Effect.f
   const round = Effect.fnUntraced(function* (at: number) {
     const regular = times.regular !== undefined && times.regular <= at
     times.early = undefined
+    times.burstSince = undefined
     const asked = yield* asking.ask(!regular, limit)
     if (Option.isNone(asked)) {
       if (regular) times.regular = undefined
@@ -107,8 +111,11 @@ export const makeRounds = Effect.fnUntraced(function* (asking: Asking): Effect.f
       Effect.map(now, (at) => {
         const before = times.next()
         times.regular ??= at + interval
-        if (soon) times.early ??= at + DEBOUNCE
-        if (times.next() !== before) wake.openUnsafe()
+        if (soon) {
+          times.burstSince ??= at
+          times.early = Math.min(at + DEBOUNCE, times.burstSince + LONGEST_BURST)
+        }
+        if ((times.next() ?? Number.POSITIVE_INFINITY) < (before ?? Number.POSITIVE_INFINITY)) wake.openUnsafe()
       })
   }
 })

@@ -10,11 +10,9 @@ import {
   follow,
   idsOf,
   isPoll,
-  launch,
   listen,
   makeRig,
   objectOf,
-  observe,
   orderOf,
   polls,
   providerOver,
@@ -27,7 +25,7 @@ import {
 const ROUND = "30 seconds"
 const forever = { ends: "never" } as const
 
-const restarted = (rig: Rig) => providerOver(rig.wire.handler)
+const _restarted = (rig: Rig) => providerOver(rig.wire.handler)
 
 describe("5. answers are merged in the order of their requests", () => {
   const subject = { uid: uidOf(1), name: { namespace: "default", name: "vm-1" }, bytes: () => 100 }
@@ -247,42 +245,6 @@ describe("10. only changes fan out", () => {
       const told = yield* listen(rig)
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(told.sort(), ["vm-1", "vm-2", "vm-3"])
-    })
-  )
-})
-
-describe("12. hints only pull the next look forward", () => {
-  it.effect("jobs found in the status at start are looked at together, a second later", () =>
-    Effect.gen(function* () {
-      const before = yield* makeRig()
-      yield* before.aap.play(() => forever)
-      const references = yield* Effect.forEach(upTo(300), (n) =>
-        Effect.map(launch(before.provider, n), (job) => referenceOf(job, n))
-      )
-      const rig = { ...before, provider: yield* restarted(before) }
-      yield* rig.wire.forget
-      for (const [index, reference] of references.entries()) yield* rig.provider.track(objectOf(index + 1), [reference])
-      yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(
-        (yield* polls(rig)).map((poll) => idsOf(poll).length),
-        [200, 100]
-      )
-      const first = references[0]
-      assert.isDefined(first)
-      if (first !== undefined) assert.strictEqual((yield* observe(rig.provider, 1, first))?.state, "Running")
-    })
-  )
-
-  it.effect("an early look at one job is no early look at the others", () =>
-    Effect.gen(function* () {
-      const rig = yield* makeRig()
-      yield* rig.aap.play(() => forever)
-      const { references } = yield* follow(rig, upTo(20))
-      const reference = references.get(7)
-      if (reference === undefined) return
-      yield* rig.provider.cancel?.(objectOf(7), reference) ?? Effect.void
-      yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual((yield* polls(rig)).map(idsOf), [[reference.id]])
     })
   )
 })
