@@ -15,8 +15,6 @@ import {
   objectOf,
   orderOf,
   polls,
-  providerOver,
-  type Rig,
   referenceOf,
   uidOf,
   upTo
@@ -24,8 +22,6 @@ import {
 
 const ROUND = "30 seconds"
 const forever = { ends: "never" } as const
-
-const _restarted = (rig: Rig) => providerOver(rig.wire.handler)
 
 describe("5. answers are merged in the order of their requests", () => {
   const subject = { uid: uidOf(1), name: { namespace: "default", name: "vm-1" }, bytes: () => 100 }

@@ -16,7 +16,6 @@ import {
   upTo
 } from "./Rig.ts"
 
-const _ROUND = "30 seconds"
 const forever = { ends: "never" } as const
 
 const restarted = (rig: Rig) => providerOver(rig.wire.handler)
