@@ -24,7 +24,7 @@ import { kubernetesMetrics } from "./telemetry/Metrics.ts"
 import { countPass, showLoad, standsBy, works } from "./telemetry/Passes.ts"
 
 export interface Options {
-  /** How many passes may run at the same time. A pass that waits for an answer of the provider counts. Half may launch. */
+  /** How many passes may run at the same time. A pass that waits for an answer of the provider counts. */
   readonly concurrency: number
   /** Every object is looked at again within this time, whatever events were missed. */
   readonly resync: Duration.Duration

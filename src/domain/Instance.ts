@@ -197,7 +197,7 @@ const understand = (object: KubernetesObject): Instance => {
 }
 
 /** Objects never change, and a pass looks at the same one several times; so many passes may be under way at once. */
-const RECENT = 128
+const RECENT = 256
 const understood = new Map<KubernetesObject, Instance>()
 
 export const decode = (object: KubernetesObject): Instance => {

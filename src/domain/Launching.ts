@@ -12,9 +12,17 @@ import { block, type Found, type Observation, type Step, searchFor } from "./Ste
 export const unrecorded = (history: History, found: ReadonlyArray<Found>): ReadonlyArray<Found> =>
   found.filter((one) => !one.relaunched && !history.jobs.some((job) => job.jobID === one.id))
 
-/** AAP may have dropped its job, so that nothing is sent again because of an absence. An age that cannot be told is too old. */
-export const isTooOld = (o: Observation, intent: Intent): boolean =>
-  !(o.now - Date.parse(intent.since ?? intent.stamp) <= o.limits.jobRetention)
+/** Searches begin this much before the stamp, in milliseconds; a stamp further ahead is of a clock that was put back. */
+const SKEW = 600_000
+
+/**
+ * AAP may have dropped its job, so that nothing is sent again because of an absence. An age that cannot be told is too old,
+ * and so is one from the future: the job may be from before anything that is searched.
+ */
+export const isTooOld = (o: Observation, intent: Intent): boolean => {
+  const age = o.now - Date.parse(intent.since ?? intent.stamp)
+  return !(age >= -SKEW && age <= o.limits.jobRetention)
+}
 
 /** An open intent: nothing else happens to the object until it is known what came of it. */
 export const resolve = (o: Observation, intent: Intent): Step => {

@@ -95,7 +95,8 @@ const run = Effect.fnUntraced(function* (key: string, first: KubernetesObject) {
       if (!isUnheard(sight)) return IN_LINE
       // most wait for a moment only, which is not worth a write
       if (!progress.still) return A_MOMENT
-      yield* say(key, sight, known)
+      // what was wrong with an earlier launch is nothing that stands in the way of this one
+      yield* say(key, sight, undefined)
       return IN_LINE
     }
     yield* progress._tag === "Retry" ? standing.note(key, step, problemOf(progress.error)) : standing.clear(key)

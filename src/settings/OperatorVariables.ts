@@ -52,7 +52,8 @@ export const operatorVariables = (providers: readonly [string, ...ReadonlyArray<
     description: "The namespace whose ComputeInstances are looked after; all namespaces if it is not set."
   }),
   maxConcurrentReconciles: withDefault("MAX_CONCURRENT_RECONCILES", int(1, 256), "64", {
-    description: "How many objects are worked on at the same time."
+    description:
+      "How many objects are worked on at the same time. At most half of them may be launching, and a quarter more looking for an earlier launch first."
   }),
   maxJobHistory: withDefault("MAX_JOB_HISTORY", int(2, 100), "10", {
     description: "How many jobs `status.jobs` keeps. Live jobs and the newest of each type are always kept."

@@ -26,6 +26,18 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length))
     .toSorted()
 
+/** What a part of the bundle imports, and is not there. */
+const missingParts = (folder: string): ReadonlyArray<string> => {
+  const files = filesIn(folder)
+  return files
+    .filter((file) => file.endsWith(".mjs"))
+    .flatMap((file) => [
+      ...readFileSync(join(folder, file), "utf8").matchAll(/(?:from|import\()\s*"\.\/([^"]+\.mjs)"/gu)
+    ])
+    .map(([, part = ""]) => join("/opt/cloudkit", part))
+    .filter((part) => !files.includes(part))
+}
+
 describe("the image", () => {
   it("is the base without a package manager, Node, the bundle and the licence", () => {
     assert.strictEqual(final.from, "scratch")
@@ -58,6 +70,7 @@ describe("the image", () => {
     temporary((folder) => {
       const { entrypoint, env, files } = imageContents(resolve("."), folder)
       assert.deepStrictEqual(filesIn(folder), files.toSorted())
+      assert.deepStrictEqual(missingParts(folder), [])
       const bundled = /^\/opt\/cloudkit\/[A-Za-z]+(?:-[0-9A-Z]{8})?\.mjs$/u
       const others = filesIn(folder).filter((file) => !bundled.test(file))
       assert.deepStrictEqual(others, ["/licenses/LICENSE", "/opt/cloudkit/bin/node"])
@@ -102,9 +115,9 @@ describe("the image", () => {
     assert.strictEqual(cpu("amd64"), "x64")
     assert.strictEqual(cpu("arm64"), "arm64")
   })
+})
 
-  it("refuses a Containerfile that it does not understand", () => {
-    assert.throws(() => stagesIn("FROM scratch\nADD https://example.com/x /x"), "not understood: ADD")
-    assert.throws(() => copiesIn(finalStage(stagesIn("FROM scratch\nCOPY --parents a /"))), "not understood")
-  })
+it("a Containerfile that is not understood is refused", () => {
+  assert.throws(() => stagesIn("FROM scratch\nADD https://example.com/x /x"), "not understood: ADD")
+  assert.throws(() => copiesIn(finalStage(stagesIn("FROM scratch\nCOPY --parents a /"))), "not understood")
 })

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { at, jobsOf, stored } from "../support/expectations.ts"
+import { at, jobsOf, stored, verdict } from "../support/expectations.ts"
 import type { Harm } from "../support/Faults.ts"
 import { aapRequests } from "../support/schedulesHarms.ts"
 import type { WireRequest } from "../support/Wire.ts"
@@ -70,4 +70,15 @@ it.effect(
       yield* TestClock.adjust("15 minutes")
       assert.lengthOf(yield* jobsOf(world, "vm-1"), 1)
     })
+)
+
+it.effect("a launch is not sent again by who finds it stamped by a clock half an hour ahead that was put back", () =>
+  Effect.gen(function* () {
+    const place = { skew: 30 * MINUTE }
+    const world = yield* begun(place)
+    place.skew = 0
+    yield* TestClock.adjust("15 minutes")
+    assert.lengthOf(yield* jobsOf(world, "vm-1"), 1)
+    assert.strictEqual(verdict(yield* stored(world, "vm-1"), "Ready"), "False LaunchOutcomeUnknown")
+  })
 )
