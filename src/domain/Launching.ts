@@ -12,8 +12,11 @@ import { block, type Found, type Observation, type Step, searchFor } from "./Ste
 export const unrecorded = (history: History, found: ReadonlyArray<Found>): ReadonlyArray<Found> =>
   found.filter((one) => !one.relaunched && !history.jobs.some((job) => job.jobID === one.id))
 
-/** Searches begin this much before the stamp, in milliseconds; a stamp further ahead is of a clock that was put back. */
-const SKEW = 600_000
+/**
+ * A provider's clock and ours may differ by this much, in milliseconds: a search begins so much before the stamp. A stamp
+ * further ahead is of a clock that was put back.
+ */
+export const CLOCK_SKEW = 10 * 60_000
 
 /**
  * AAP may have dropped its job, so that nothing is sent again because of an absence. An age that cannot be told is too old,
@@ -21,7 +24,7 @@ const SKEW = 600_000
  */
 export const isTooOld = (o: Observation, intent: Intent): boolean => {
   const age = o.now - Date.parse(intent.since ?? intent.stamp)
-  return !(age >= -SKEW && age <= o.limits.jobRetention)
+  return !(age >= -CLOCK_SKEW && age <= o.limits.jobRetention)
 }
 
 /** An open intent: nothing else happens to the object until it is known what came of it. */

@@ -63,7 +63,7 @@ export const searching: ReadonlyArray<Mutant> = [
     breaks: ["L25"],
     bug: "A search takes AAP's clock for its own",
     hurts: "with clocks a minute apart every lost answer becomes a second job",
-    edits: [{ file: search, find: "const SKEW = 10 * 60_000", replace: "const SKEW = 0" }],
+    edits: [{ file: search, find: "isoOf(since - CLOCK_SKEW)", replace: "isoOf(since)" }],
     tests: [searchTest]
   },
   {
@@ -71,7 +71,7 @@ export const searching: ReadonlyArray<Mutant> = [
     breaks: ["L25"],
     bug: "A search for an old launch takes AAP's clock for its own where it ends",
     hurts: "a job that AAP dates later than the operator would is run again",
-    edits: [{ file: search, find: "isoOf(until + SKEW)", replace: "isoOf(until - SKEW)" }],
+    edits: [{ file: search, find: "isoOf(until + CLOCK_SKEW)", replace: "isoOf(until - CLOCK_SKEW)" }],
     tests: [rangeTest]
   },
   {

@@ -7,6 +7,7 @@
  * may be.
  */
 import { Clock, DateTime, Deferred, Duration, Effect, Exit, Option, Result } from "effect"
+import { CLOCK_SKEW } from "../../domain/Launching.ts"
 import type { ProviderError } from "../../ports/ProviderError.ts"
 import type { FoundJob } from "../../ports/ProvisioningProvider.ts"
 import { AapClient } from "./AapClient.ts"
@@ -15,8 +16,6 @@ import { refuse, toProviderError } from "./ProviderErrors.ts"
 import { retryReads } from "./ReadRetry.ts"
 import * as Templates from "./Templates.ts"
 
-/** AAP's clock and ours may differ by this much. */
-const SKEW = 10 * 60_000
 /** A page takes a while, and more than this no database of jobs holds: an AAP whose lists have no end is not believed. */
 const PAGES = 2_000
 /** The launches of so many objects are kept for whoever may ask; of more, only those of objects that wait. */
@@ -60,9 +59,9 @@ const isoOf = (milliseconds: number): string => DateTime.formatIso(DateTime.make
 
 /** By AAP's clock, whichever way it differs from ours. */
 const rangeOf = ({ since, unfinishedAt, until }: Range) => ({
-  since: isoOf(since - SKEW),
-  until: until === Number.POSITIVE_INFINITY ? undefined : isoOf(until + SKEW),
-  unfinishedAt: unfinishedAt === undefined ? undefined : isoOf(unfinishedAt - SKEW)
+  since: isoOf(since - CLOCK_SKEW),
+  until: until === Number.POSITIVE_INFINITY ? undefined : isoOf(until + CLOCK_SKEW),
+  unfinishedAt: unfinishedAt === undefined ? undefined : isoOf(unfinishedAt - CLOCK_SKEW)
 })
 
 /** Keeps what is or may become of use, within bounds. */

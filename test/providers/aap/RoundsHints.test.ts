@@ -2,34 +2,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import {
-  follow,
-  idsOf,
-  launch,
-  makeRig,
-  objectOf,
-  observe,
-  polls,
-  providerOver,
-  type Rig,
-  referenceOf,
-  upTo
-} from "./Rig.ts"
+import { follow, idsOf, launch, makeRig, objectOf, observe, polls, providerOver, referenceOf, upTo } from "./Rig.ts"
 
 const forever = { ends: "never" } as const
 
-const restarted = (rig: Rig) => providerOver(rig.wire.handler)
+/** A process that finds so many running jobs in the status of their objects. */
+const restartedWith = Effect.fnUntraced(function* (count: number) {
+  const before = yield* makeRig()
+  yield* before.aap.play(() => forever)
+  const references = yield* Effect.forEach(upTo(count), (n) =>
+    Effect.map(launch(before.provider, n), (job) => referenceOf(job, n))
+  )
+  yield* before.wire.forget
+  return { references, rig: { ...before, provider: yield* providerOver(before.wire.handler) } }
+})
 
 describe("12. hints only pull the next look forward", () => {
   it.effect("jobs found in the status at start are looked at together, a second later", () =>
     Effect.gen(function* () {
-      const before = yield* makeRig()
-      yield* before.aap.play(() => forever)
-      const references = yield* Effect.forEach(upTo(300), (n) =>
-        Effect.map(launch(before.provider, n), (job) => referenceOf(job, n))
-      )
-      const rig = { ...before, provider: yield* restarted(before) }
-      yield* rig.wire.forget
+      const { references, rig } = yield* restartedWith(300)
       for (const [index, reference] of references.entries()) yield* rig.provider.track(objectOf(index + 1), [reference])
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(
@@ -44,13 +35,7 @@ describe("12. hints only pull the next look forward", () => {
 
   it.effect("jobs that go on being found are waited for, and for five seconds at most", () =>
     Effect.gen(function* () {
-      const before = yield* makeRig()
-      yield* before.aap.play(() => forever)
-      const references = yield* Effect.forEach(upTo(100), (n) =>
-        Effect.map(launch(before.provider, n), (job) => referenceOf(job, n))
-      )
-      const rig = { ...before, provider: yield* restarted(before) }
-      yield* rig.wire.forget
+      const { references, rig } = yield* restartedWith(100)
       for (const [index, reference] of references.entries()) {
         yield* rig.provider.track(objectOf(index + 1), [reference])
         yield* TestClock.adjust("200 millis")
