@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
@@ -30,15 +31,25 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  resolve: {
+    // the clock that @effect/vitest gives every test
+    alias: [
+      {
+        find: "effect/testing/TestClock",
+        replacement: fileURLToPath(new URL("test/support/PatientClock.ts", import.meta.url))
+      }
+    ]
+  },
   test: {
+    server: { deps: { inline: ["@effect/vitest"] } },
     include: ["test/**/*.test.ts"],
     setupFiles: ["test/support/seed.ts"],
     // many suites wait for processes of their own: one worker more than there are cores keeps the cores busy
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // virtual time costs real time on a busy machine; nothing here waits for a clock of its own
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     coverage: {
       provider: "v8",
       reportOnFailure: true,

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Clock, Data, Effect, Exit, type Runtime, type Scope } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Exit, type Runtime, type Scope } from "effect"
 import { type JsonObject, stringAt } from "../test/support/kubernetes/Json.ts"
 import { help, parseArguments } from "./demo/Arguments.ts"
 import { install, kubeconfig } from "./demo/Installation.ts"
@@ -15,13 +15,10 @@ import { conditionOf, observe } from "./demo/Observation.ts"
 import { startOperators } from "./demo/Operators.ts"
 import { perform, type Stage } from "./demo/Performance.ts"
 import { callsOf, type Programme } from "./demo/Programme.ts"
+import { LONGEST_DEMO, LONGEST_START } from "./demo/patience.ts"
 import { countRequests, judgeRequests, type Requests } from "./demo/requests.ts"
 import { summary, type Verdict } from "./demo/summary.ts"
 import { bad, printChanges, show } from "./demo/View.ts"
-
-/** Everything but the stay; whoever hangs is cut off, and the exit code says so. */
-const LONGEST_DEMO = "55 seconds"
-const LONGEST_START = "20 seconds"
 
 class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
 
@@ -130,7 +127,7 @@ const demo = (programme: Programme, keep: boolean) =>
     const stage = yield* setUp(programme, directory)
     outcome = yield* Effect.timeoutOrElse(told(stage, keep), {
       duration: LONGEST_DEMO,
-      orElse: () => new Failed({ message: `the demo did not end within ${LONGEST_DEMO}` })
+      orElse: () => new Failed({ message: `the demo did not end within ${Duration.format(LONGEST_DEMO)}` })
     })
     return keep ? yield* stay(stage, directory) : outcome
   }).pipe(Effect.catchTags({ Failed: gaveUp, OperatorDied: gaveUp }), Effect.scoped)

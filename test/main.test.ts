@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Schedule } from "effect"
+import { Duration, Effect } from "effect"
 import * as OperatorProcess from "./document/OperatorProcess.ts"
+import { eventually, LONG_TEST } from "./support/eventually.ts"
 import { at } from "./support/expectations.ts"
 import * as SimulatedAap from "./support/SimulatedAap.ts"
 import * as SimulatedKubernetes from "./support/SimulatedKubernetes.ts"
@@ -28,15 +29,6 @@ const kubeconfig = (server: string) =>
     contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
     "current-context": "x"
   })
-
-/** Looks until it holds. */
-const until = <A>(look: Effect.Effect<A>, holds: (seen: A) => boolean) =>
-  Effect.repeat(look, { schedule: Schedule.spaced("100 millis"), until: holds }).pipe(
-    Effect.timeoutOrElse({
-      duration: "40 seconds",
-      orElse: () => Effect.flatMap(look, (seen) => Effect.die(new Error(`in vain: ${JSON.stringify(seen)}`)))
-    })
-  )
 
 const aapVariables = (url: string): Readonly<Record<string, string>> => ({
   CLOUDKIT_PROVISIONING_PROVIDER: "aap",
@@ -69,23 +61,25 @@ it.live(
       const operator = yield* OperatorProcess.start(variables, log)
       yield* makeUser(kubernetes.handler, cluster.url).create("vm-1", spec)
       const phase = Effect.map(kubernetes.object("default", "vm-1"), (object) => at(object, "status"))
-      yield* until(phase, (status) => at(status, "provisionJob", "state") === "Running")
+      yield* eventually("Running", phase, (status) => at(status, "provisionJob", "state") === "Running")
 
       yield* aap.issueToken("operator", "canary-after")
       yield* aap.revokeToken("canary-before")
-      yield* until(
+      yield* eventually(
+        "the refusal",
         Effect.sync(() => readFileSync(log, "utf8")),
         (said) => said.includes('"status":401')
       )
       writeFileSync(tokenFile, "canary-after\n")
       yield* aap.setStatus(1, "successful")
-      yield* until(phase, (status) => at(status, "phase") === "Ready")
+      yield* eventually("Ready", phase, (status) => at(status, "phase") === "Ready")
       assert.strictEqual((yield* aap.ledger).length, 1)
       assert.strictEqual(yield* operator.stop, 0)
       const said = readFileSync(log, "utf8")
       assert.include(said, "changed and is in use now")
       assert.notInclude(said, "canary")
-    })
+    }),
+  LONG_TEST
 )
 
 const broken: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, string, string]> = [

@@ -15,6 +15,7 @@ with a table of what was shown.
 
 Exit code 0: everything came out as it should. 1: something did not, and the table says what. 2: unknown option.
 DEMO_OPERATOR may hold another command that starts the operator, such as "node dist/main.mjs".
+DEMO_PATIENCE says how many times longer it may take before the demo gives up, on a machine that is busy.
 `
 
 export type Arguments =

@@ -11,6 +11,7 @@ import { Data, Deferred, Effect, type Scope } from "effect"
 import { freePort } from "../../test/support/ports.ts"
 import * as SimulatedEda from "../../test/support/SimulatedEda.ts"
 import { AAP_TOKEN, type Installation, kubeconfig } from "./Installation.ts"
+import { LONGEST_STOP } from "./patience.ts"
 import type { ProviderName, Site } from "./Site.ts"
 
 /** How a process ended: its exit code, or the signal that ended it. */
@@ -26,8 +27,6 @@ export interface OperatorProcess {
   /** Ends it as Kubernetes would, and says how it ended. */
   readonly stop: Effect.Effect<End>
 }
-
-const LONGEST_STOP = "4 seconds"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 

@@ -20,8 +20,6 @@ export interface Stage {
   readonly operators: Operators
 }
 
-/** Whatever was not there in time will not come. */
-const LONGEST_STORY = Duration.seconds(42)
 /** Long enough for whatever should not happen any more. */
 const AFTERMATH = Duration.millis(2500)
 
@@ -45,10 +43,10 @@ const wordIn = (value: unknown, key: string): string => {
   return typeof found?.[1] === "string" ? found[1] : ""
 }
 
-const play = Effect.fnUntraced(function* (stage: Stage, deadline: number, story: Story) {
+const play = Effect.fnUntraced(function* (stage: Stage, story: Story) {
   const { installation, observation, operators } = stage
   const user = makeUser(overHttp, installation.openUrl, story.site.namespace)
-  const actor = actorOf(story, { observation, operators, kubernetes: installation.kubernetes, user, deadline })
+  const actor = actorOf(story, { observation, operators, kubernetes: installation.kubernetes, user })
   return yield* story.act(actor).pipe(
     Effect.as<ReadonlyArray<string>>([]),
     Effect.catchTag("Stuck", ({ message }) => Effect.succeed([message]))
@@ -72,14 +70,13 @@ const verdictOf = (evidence: Evidence, story: Story, by: string, stuck: Readonly
 
 /** Answers what came of every story. */
 export const perform = Effect.fnUntraced(function* (stage: Stage) {
-  const { installation, observation, programme } = stage
+  const { installation, programme } = stage
   const { by, stories } = programme
   yield* installation.aap.play(director(stories))
   yield* installation.eda.play(
     (event) => stories.find((one) => keyOf(one) === `${event.namespace}/${event.name}`)?.event?.(event) ?? {}
   )
-  const deadline = observation.startedAt + Duration.toMillis(LONGEST_STORY)
-  const stuck = yield* Effect.forEach(stories, (story) => play(stage, deadline, story), { concurrency: "unbounded" })
+  const stuck = yield* Effect.forEach(stories, (story) => play(stage, story), { concurrency: "unbounded" })
   yield* Effect.sleep(AFTERMATH)
   return stories.map((story, index) => verdictOf(evidenceOf(stage, story), story, by, stuck[index] ?? []))
 })

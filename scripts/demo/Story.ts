@@ -5,7 +5,7 @@
  * never of what the operator says it did.
  */
 import { Clock, Data, Duration, Effect } from "effect"
-import type { JsonObject } from "../../test/support/kubernetes/Json.ts"
+import { type JsonObject, stringAt } from "../../test/support/kubernetes/Json.ts"
 import type { LedgerJob, Playbook } from "../../test/support/SimulatedAap.ts"
 import type * as SimulatedEda from "../../test/support/SimulatedEda.ts"
 import type { SimulatedKubernetes } from "../../test/support/SimulatedKubernetes.ts"
@@ -13,6 +13,7 @@ import type { User } from "../../test/support/User.ts"
 import type { LaunchSight } from "./Installation.ts"
 import type { Observation } from "./Observation.ts"
 import type { Operators } from "./Operators.ts"
+import { LONGEST_REST } from "./patience.ts"
 import type { Ran } from "./Ran.ts"
 import type { ProviderName, Site } from "./Site.ts"
 
@@ -68,7 +69,7 @@ export interface Actor {
   readonly remove: Effect.Effect<void>
   /** The operator is restarted with another provider; done when it is up. */
   readonly switchTo: (provider: ProviderName) => Effect.Effect<void>
-  /** Waits until it holds of the object as it is (undefined: not there), or is stuck. */
+  /** Waits until it holds of the object as it is (undefined: not there); stuck when nothing happens to it any more. */
   readonly until: (what: string, holds: (object: JsonObject | undefined) => boolean) => Effect.Effect<void, Stuck>
 }
 
@@ -79,13 +80,11 @@ export interface Cast {
   readonly kubernetes: SimulatedKubernetes
   readonly user: User
   readonly operators: Operators
-  /** Nobody waits longer than this (milliseconds since 1970). */
-  readonly deadline: number
 }
 
 export const keyOf = (story: Story): string => `${story.site.namespace}/${story.name}`
 
-export const actorOf = (story: Story, { deadline, kubernetes, observation, operators, user }: Cast): Actor => {
+export const actorOf = (story: Story, { kubernetes, observation, operators, user }: Cast): Actor => {
   const key = keyOf(story)
   const doing = (text: string, done: Effect.Effect<unknown>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -93,10 +92,17 @@ export const actorOf = (story: Story, { deadline, kubernetes, observation, opera
       return Effect.asVoid(done)
     })
   const until: Actor["until"] = Effect.fnUntraced(function* (what, holds) {
-    while (!holds(yield* kubernetes.object(story.site.namespace, story.name))) {
-      if ((yield* Clock.currentTimeMillis) > deadline) {
+    let version: string | undefined
+    let since = yield* Clock.currentTimeMillis
+    for (;;) {
+      const object = yield* kubernetes.object(story.site.namespace, story.name)
+      if (holds(object)) return
+      const now = yield* Clock.currentTimeMillis
+      if (stringAt(object, "metadata", "resourceVersion") !== version) since = now
+      else if (now - since > Duration.toMillis(LONGEST_REST)) {
         return yield* new Stuck({ message: `waited in vain until ${what}` })
       }
+      version = stringAt(object, "metadata", "resourceVersion")
       yield* Effect.sleep(BETWEEN_LOOKS)
     }
   })

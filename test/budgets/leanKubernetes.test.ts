@@ -36,7 +36,7 @@ const relied: ReadonlySet<string> = new Set([
 layer(Lean.layer, { excludeTestServices: true })("the lean API server", (it) => {
   contract.forEach((promise, number) => {
     if (relied.has(promise.name)) {
-      it.effect(promise.name, () => Effect.flatMap(Lean, (cluster) => check(cluster, promise, number)), 20_000)
+      it.effect(promise.name, () => Effect.flatMap(Lean, (cluster) => check(cluster, promise, number)))
     }
   })
 })

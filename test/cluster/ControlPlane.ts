@@ -125,7 +125,8 @@ const clientOf = Effect.fnUntraced(function* (certificate: string) {
     try: () => readFileSync(certificate, "utf8"),
     catch: (cause) => new ControlPlaneError({ message: "kube-apiserver has no certificate yet", cause })
   })
-  const context = yield* Layer.build(NodeHttpClient.layerUndiciOptions({ connect: { ca } }))
+  // over HTTP/2 undici throws, where nobody can catch it, when a server is killed that streams are open to
+  const context = yield* Layer.build(NodeHttpClient.layerUndiciOptions({ connect: { ca }, allowH2: false }))
   return yield* HttpClient.HttpClient.pipe(Effect.provideContext(context))
 })
 
@@ -139,7 +140,7 @@ const readiness = (client: HttpClient.HttpClient, url: string): Effect.Effect<vo
     )
   )
 
-const patiently = { schedule: Schedule.spaced("200 millis"), times: 300 }
+const patiently = { schedule: Schedule.spaced("200 millis"), times: 900 }
 
 /** etcd speaks JSON too: its gateway takes the revision to compact to. */
 const compaction = (port: number): Effect.Effect<void, ControlPlaneError, HttpClient.HttpClient> =>

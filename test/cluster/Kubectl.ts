@@ -37,12 +37,12 @@ const config = (url: string) => ({
 const reading = (child: ChildProcess) => {
   let output = ""
   const waiting = new Set<() => void>()
-  const take = (chunk: Buffer) => {
-    output += chunk.toString("utf8")
+  const take = (chunk: string) => {
+    output += chunk
     for (const look of waiting) look()
   }
-  child.stdout?.on("data", take)
-  child.stderr?.on("data", take)
+  child.stdout?.setEncoding("utf8").on("data", take)
+  child.stderr?.setEncoding("utf8").on("data", take)
   const until = (text: string): Effect.Effect<string> =>
     Effect.callback((resume) => {
       const look = () => {

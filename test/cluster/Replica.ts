@@ -5,10 +5,10 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Result, type Scope, Stream } from "effect"
-import { HttpClientRequest } from "effect/http"
+import { overClient } from "../document/Cluster.ts"
 import * as OperatorProcess from "../document/OperatorProcess.ts"
 import { isObject, type JsonObject, parseJson, stringAt } from "../support/kubernetes/Json.ts"
-import { ConnectionLost, serve, type WireHandler, type WireRequest, type WireResponse } from "../support/Wire.ts"
+import { ConnectionLost, serve, type WireHandler, type WireRequest } from "../support/Wire.ts"
 import type { ControlPlane } from "./ControlPlane.ts"
 
 export interface Replica {
@@ -24,45 +24,46 @@ export interface Replica {
   readonly slow: (millis: number) => void
   /** What happens once, when the next such request has taken effect and before its answer leaves. */
   readonly at: (when: (request: WireRequest) => boolean, what: Effect.Effect<void>) => void
+  /** What happens once, when the next such request comes and before it is passed on. */
+  readonly before: (when: (request: WireRequest) => boolean, what: Effect.Effect<void>) => void
   /** The body of `/readyz`, or why there is none. */
   readonly readyz: Effect.Effect<string>
   readonly log: () => ReadonlyArray<JsonObject>
 }
 
-const methodOf = (method: string) =>
-  method === "PATCH" || method === "POST" || method === "PUT" || method === "DELETE" ? method : "GET"
+/** Whoever asks, asks with this token. */
+export const forwarded = (plane: ControlPlane, token: string): WireHandler => {
+  const handler = overClient(plane)
+  return (request) =>
+    handler({
+      ...request,
+      url: new URL(`${plane.url}${request.url.pathname}${request.url.search}`),
+      headers: {
+        accept: "application/json",
+        authorization: `Bearer ${token}`,
+        "content-type": request.headers["content-type"] ?? "application/json"
+      }
+    })
+}
 
-/** Everything as it comes, watches included. */
-export const forwarded =
-  ({ client, url }: ControlPlane, token: string): WireHandler =>
-  (request) =>
-    Effect.gen(function* () {
-      const type = request.headers["content-type"] ?? "application/json"
-      const target = HttpClientRequest.make(methodOf(request.method))(
-        `${url}${request.url.pathname}${request.url.search}`,
-        { headers: { accept: "application/json", authorization: `Bearer ${token}` } }
-      )
-      const answer = yield* client.execute(
-        request.body === "" ? target : HttpClientRequest.bodyText(target, request.body, type)
-      )
-      const body = answer.stream.pipe(
-        Stream.decodeText,
-        Stream.mapError(() => new ConnectionLost({ code: "ECONNRESET" }))
-      )
-      const isWatch = request.url.searchParams.has("watch")
-      return {
-        status: answer.status,
-        headers: { "content-type": answer.headers["content-type"] ?? "application/json" },
-        body: isWatch ? body : yield* Stream.mkString(body)
-      } satisfies WireResponse
-    }).pipe(Effect.mapError(() => new ConnectionLost({ code: "ECONNRESET" })))
+interface Hook {
+  readonly when: (request: WireRequest) => boolean
+  readonly what: Effect.Effect<void>
+}
+
+/** The first that is for this request, once. */
+const taken = (hooks: Array<Hook>, request: WireRequest): Effect.Effect<void> => {
+  const at = hooks.findIndex(({ when }) => when(request))
+  return at === -1 ? Effect.void : (hooks.splice(at, 1)[0]?.what ?? Effect.void)
+}
 
 const makeWire = (inner: WireHandler) => {
   let cut = false
   let refused = false
   let delay = 0
   let severed = Deferred.makeUnsafe<never, ConnectionLost>()
-  let hook: { readonly when: (request: WireRequest) => boolean; readonly what: Effect.Effect<void> } | undefined
+  const early: Array<Hook> = []
+  const late: Array<Hook> = []
 
   const unlessCut = <A>(value: A) => Effect.suspend(() => (cut ? Effect.never : Effect.succeed(value)))
   const handler: WireHandler = (request) =>
@@ -70,12 +71,9 @@ const makeWire = (inner: WireHandler) => {
       if (refused) return yield* new ConnectionLost({ code: "ECONNRESET" })
       yield* unlessCut(request)
       yield* Effect.sleep(delay)
+      yield* taken(early, request)
       const answer = yield* inner(request)
-      if (hook?.when(request) === true) {
-        const { what } = hook
-        hook = undefined
-        yield* what
-      }
+      yield* taken(late, request)
       const { body } = yield* unlessCut(answer)
       if (typeof body === "string") return answer
       const lasting = Stream.interruptWhen(body, Deferred.await(severed))
@@ -97,7 +95,10 @@ const makeWire = (inner: WireHandler) => {
       delay = millis
     },
     at: (when: (request: WireRequest) => boolean, what: Effect.Effect<void>) => {
-      hook = { when, what }
+      late.push({ when, what })
+    },
+    before: (when: (request: WireRequest) => boolean, what: Effect.Effect<void>) => {
+      early.push({ when, what })
     }
   }
 }
@@ -113,7 +114,7 @@ const kubeconfigOf = (server: string): JsonObject => ({
 
 const bodyOf = (port: string): Effect.Effect<string> =>
   Effect.tryPromise(async (signal) => (await fetch(`http://127.0.0.1:${port}/readyz`, { signal })).text()).pipe(
-    Effect.timeout("500 millis"),
+    Effect.timeout("10 seconds"),
     Effect.orElseSucceed(() => "no answer")
   )
 
@@ -145,6 +146,7 @@ export const startReplica = (
       sever: wire.sever,
       slow: wire.slow,
       at: wire.at,
+      before: wire.before,
       readyz: bodyOf(process.healthPort),
       log: () => parsed(readFileSync(log, "utf8"))
     }

@@ -5,6 +5,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { HttpClient } from "effect/http"
+import { LONG_TEST } from "../support/eventually.ts"
 import { make } from "../support/SimulatedKubernetes.ts"
 import { serve } from "../support/Wire.ts"
 import { start } from "./ControlPlane.ts"
@@ -52,7 +53,7 @@ const servers = [
 ]
 
 for (const [name, server] of servers)
-  layer(server, { excludeTestServices: true, timeout: "2 minutes" })(name, (it) => {
+  layer(server, { excludeTestServices: true, timeout: LONG_TEST })(name, (it) => {
     for (const expectation of computeInstances)
-      it.effect(expectation.name, () => Effect.flatMap(Server, expectation.check), 20_000)
+      it.effect(expectation.name, () => Effect.flatMap(Server, expectation.check), LONG_TEST)
   })

@@ -2,10 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Schedule } from "effect"
+import { Duration, Effect } from "effect"
 import { stringify } from "yaml"
 import { REPORTING_CONTROLLER } from "../../src/adapters/kubernetes/Events.ts"
 import * as OperatorProcess from "../document/OperatorProcess.ts"
+import { eventually, LONG_TEST } from "../support/eventually.ts"
 import * as SimulatedAap from "../support/SimulatedAap.ts"
 import { serve } from "../support/Wire.ts"
 import { crd, DEPROVISION_TEMPLATE, PROVISION_TEMPLATE } from "../support/World.ts"
@@ -49,7 +50,9 @@ const furnished = Effect.gen(function* () {
     return run("apply", "-f", "manifest.yaml")
   }
   yield* apply(stringify(crd))
-  yield* run("wait", "--for=condition=Established", "crd/computeinstances.cloudkit.openshift.io", "--timeout=30s")
+  yield* run("wait", "--for=condition=Established", "crd/computeinstances.cloudkit.openshift.io", "--timeout=120s")
+  // established is before served
+  yield* eventually("ours to be served", kubectl.run(["get", "ci"], { KUBECONFIG: config }), ({ code }) => code === 0)
   const aap = yield* SimulatedAap.make()
   const { url } = yield* serve(aap.handler)
   const log = join(kubectl.home, "log")
@@ -70,12 +73,8 @@ const furnished = Effect.gen(function* () {
 
 /** Events are written beside the passes: describes until all of them are there. */
 const described = (run: (...args: ReadonlyArray<string>) => Effect.Effect<string>, words: ReadonlyArray<RegExp>) =>
-  Effect.repeat(run("describe", "computeinstance", "vm-1"), {
-    schedule: Schedule.upTo(Schedule.spaced("200 millis"), { times: 50 }),
-    until: (output) => words.every((word) => word.test(output))
-  }).pipe(
-    Effect.andThen(run("describe", "computeinstance", "vm-1")),
-    Effect.tap((output) => Effect.sync(() => words.forEach((word) => void assert.match(output, word))))
+  eventually(`events like ${words.join()}`, run("describe", "computeinstance", "vm-1"), (output) =>
+    words.every((word) => word.test(output))
   )
 
 /** What the documents tell users of Argo CD to do. */
@@ -102,7 +101,7 @@ it.live.skipIf(!isHere)(
       const playbook = { pendingFor: Duration.millis(100), runningFor: Duration.millis(300) }
       yield* aap.play(() => ({ ...playbook, ends: "successful" }))
       yield* apply(manifest(2))
-      yield* run("wait", "--for=condition=Ready", "ci/vm-1", "--timeout=40s")
+      yield* run("wait", "--for=condition=Ready", "ci/vm-1", "--timeout=120s")
       yield* described(run, [
         /Normal\s+JobLaunched\s.*Launched provision job 1 /u,
         /Normal\s+JobSucceeded\s.*provision job 1: Job completed successfully/u
@@ -111,17 +110,21 @@ it.live.skipIf(!isHere)(
       const message = `${"the disk is full – ".repeat(200)}`
       yield* aap.play(() => ({ ...playbook, ends: "failed", failure: { host: "h", task: "t", message } }))
       yield* apply(manifest(4))
-      yield* run("wait", "--for=condition=Stalled", "ci/vm-1", "--timeout=40s")
+      yield* run("wait", "--for=condition=Stalled", "ci/vm-1", "--timeout=120s")
       const failed = yield* described(run, [/Warning\s+JobFailed\s.*AAP job failed: h, task "t": the disk is full/u])
       assert.match(failed, /Reason:\s+JobFailed/u)
 
       yield* aap.play(() => ({ ...playbook, ends: "successful" }))
       yield* run("delete", "ci/vm-1", "--wait=false")
-      yield* run("wait", "--for=delete", "ci/vm-1", "--timeout=40s")
+      yield* run("wait", "--for=delete", "ci/vm-1", "--timeout=120s")
 
       const format = "jsonpath={range .items[*]}{.reason} {.action} {.reportingController} {.note}{'\\n'}{end}"
-      const events = (yield* run("get", "events.v1.events.k8s.io", "-o", format)).trim().split("\n")
-      assert.isAtLeast(events.filter((event) => event.startsWith("JobLaunched Launch")).length, 3)
+      const all = Effect.map(run("get", "events.v1.events.k8s.io", "-o", format), (said) => said.trim().split("\n"))
+      const events = yield* eventually(
+        "three launches",
+        all,
+        (seen) => seen.filter((event) => event.startsWith("JobLaunched Launch")).length >= 3
+      )
       for (const event of events) {
         const [, , controller, ...note] = event.split(" ")
         assert.strictEqual(controller, REPORTING_CONTROLLER)
@@ -130,5 +133,5 @@ it.live.skipIf(!isHere)(
       assert.notInclude(said(), "an event could not be written")
       yield* teachArgo(run)
     }),
-  120_000
+  LONG_TEST
 )

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, layer, it as plain } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
+import { eventually, LONG_TEST } from "../support/eventually.ts"
 import { make, type SimulatedKubernetes } from "../support/SimulatedKubernetes.ts"
 import { serve } from "../support/Wire.ts"
 import { assets, leftOut, present } from "./assets.ts"
@@ -47,13 +48,17 @@ class Simulated extends Context.Service<Simulated, Bench>()("cloudkit-operator/t
           write(name, { apiVersion: "contract.example.com/v1alpha1", kind: "Widget", metadata: { name }, spec })
       }
       assert.include(yield* bench.run("apply", "-f", write("crd", widgetCrd)), "widgets.contract.example.com created")
-      yield* bench.run("wait", "--for=condition=Established", "crd/widgets.contract.example.com", "--timeout=5s")
+      yield* bench.run("wait", "--for=condition=Established", "crd/widgets.contract.example.com", "--timeout=100s")
       return bench
     })
   )
 }
 
 type Check = (bench: Bench) => Effect.Effect<void, never, never>
+
+/** Until nobody watches any more, or somebody does: kubectl says nothing before. */
+const watches = ({ kubernetes }: Bench, open: boolean) =>
+  eventually(open ? "a watch" : "no watch", kubernetes.openWatches, (count) => count > 0 === open)
 
 const setReady = ({ run }: Bench, name: string) =>
   run(
@@ -198,23 +203,26 @@ const writes: Readonly<Record<string, Check>> = {
   "kubectl wait sees conditions, fields and deletion": (bench) =>
     Effect.gen(function* () {
       yield* bench.run("create", "-f", bench.manifest("awaited", { name: "x" }))
-      const ready = yield* bench.kubectl.follow(["wait", "--for=condition=Ready", "wd/awaited", "--timeout=10s"])
+      const ready = yield* bench.kubectl.follow(["wait", "--for=condition=Ready", "wd/awaited", "--timeout=100s"])
       const phase = yield* bench.kubectl.follow([
         "wait",
         "--for=jsonpath={.status.phase}=Ready",
         "wd/awaited",
-        "--timeout=10s"
+        "--timeout=100s"
       ])
       yield* setReady(bench, "awaited")
       yield* ready.until("condition met")
       yield* phase.until("condition met")
       yield* bench.run("patch", "wd", "awaited", "--type=merge", "-p", '{"metadata":{"finalizers":["held.io/here"]}}')
       yield* bench.run("delete", "wd", "awaited", "--wait=false")
-      const gone = yield* bench.kubectl.follow(["wait", "--for=delete", "wd/awaited", "--timeout=10s"])
+      yield* watches(bench, false)
+      const gone = yield* bench.kubectl.follow(["wait", "--for=delete", "wd/awaited", "--timeout=100s"])
       assert.notStrictEqual(
         yield* bench.run("get", "wd", "awaited", "-o", "jsonpath={.metadata.deletionTimestamp}"),
         ""
       )
+      // of an object that it finds gone, it says nothing
+      yield* watches(bench, true)
       yield* bench.run("patch", "wd", "awaited", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
       yield* gone.until("condition met")
       assert.isUndefined(yield* bench.kubernetes.object("default", "awaited"))
@@ -222,9 +230,9 @@ const writes: Readonly<Record<string, Check>> = {
 }
 
 if (present("kubectl")) {
-  layer(Simulated.layer, { excludeTestServices: true, timeout: "30 seconds" })("kubectl", (it) => {
+  layer(Simulated.layer, { excludeTestServices: true, timeout: LONG_TEST })("kubectl", (it) => {
     for (const [name, check] of [...Object.entries(reads), ...Object.entries(writes)]) {
-      it.effect(name, () => Effect.flatMap(Simulated, check), 30_000)
+      it.effect(name, () => Effect.flatMap(Simulated, check), LONG_TEST)
     }
   })
 } else {

@@ -1,6 +1,7 @@
 /** A real kube-apiserver keeps the contract: what the simulator is held to is true. */
 import { assert, it, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
+import { LONG_TEST } from "../support/eventually.ts"
 import { assets, leftOut, present } from "./assets.ts"
 import { start } from "./ControlPlane.ts"
 import { type Cluster, clusterOf } from "./contract/Cluster.ts"
@@ -45,9 +46,9 @@ class Real extends Context.Service<Real, Cluster>()("cloudkit-operator/test/clus
 }
 
 if (present("etcd", "kube-apiserver")) {
-  layer(Real.layer, { excludeTestServices: true, timeout: "2 minutes" })("a real API server", (it) => {
+  layer(Real.layer, { excludeTestServices: true, timeout: LONG_TEST })("a real API server", (it) => {
     contract.forEach((promise, number) => {
-      it.effect(promise.name, () => Effect.flatMap(Real, (cluster) => check(cluster, promise, number)), 20_000)
+      it.effect(promise.name, () => Effect.flatMap(Real, (cluster) => check(cluster, promise, number)), LONG_TEST)
     })
   })
 } else {

@@ -3,6 +3,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { HttpClient } from "effect/http"
+import { LONG_TEST } from "../support/eventually.ts"
 import { make } from "../support/SimulatedKubernetes.ts"
 import { serve } from "../support/Wire.ts"
 import { type Cluster, clusterOf } from "./contract/Cluster.ts"
@@ -22,6 +23,6 @@ class Simulated extends Context.Service<Simulated, Cluster>()("cloudkit-operator
 
 layer(Simulated.layer, { excludeTestServices: true })("the simulated API server", (it) => {
   contract.forEach((promise, number) => {
-    it.effect(promise.name, () => Effect.flatMap(Simulated, (cluster) => check(cluster, promise, number)), 20_000)
+    it.effect(promise.name, () => Effect.flatMap(Simulated, (cluster) => check(cluster, promise, number)), LONG_TEST)
   })
 })

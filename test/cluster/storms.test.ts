@@ -2,6 +2,7 @@
 import { join } from "node:path"
 import { assert, it, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
+import { LONG_TEST } from "../support/eventually.ts"
 import { assets, leftOut, present } from "./assets.ts"
 import { start } from "./ControlPlane.ts"
 import { temporaryFolder } from "./Scene.ts"
@@ -26,11 +27,11 @@ class Server extends Context.Service<Server, Effect.Success<typeof makeServer>>(
 }
 
 if (present("etcd", "kube-apiserver", "kubectl")) {
-  layer(Server.layer, { excludeTestServices: true, timeout: "2 minutes" })("on a real API server", (it) => {
+  layer(Server.layer, { excludeTestServices: true, timeout: LONG_TEST })("on a real API server", (it) => {
     it.effect(
       "an upgrade from the earlier operator launches nothing, prunes nothing, and goes on where the other stopped",
       () => Effect.flatMap(Server, ({ earlier }) => Effect.scoped(upgrade(earlier))),
-      120_000
+      LONG_TEST
     )
     for (const [name, story] of Object.entries({
       "a compaction of what was not seen costs one list, and loses no change": compaction,
@@ -38,7 +39,7 @@ if (present("etcd", "kube-apiserver", "kubectl")) {
       "killed connections cost no list and no change": killedConnections,
       "whole lives end well while somebody else writes to the same objects fifty times a second": conflicts
     })) {
-      it.effect(name, () => Effect.flatMap(Server, ({ weather }) => story(weather)), 120_000)
+      it.effect(name, () => Effect.flatMap(Server, ({ weather }) => story(weather)), LONG_TEST)
     }
   })
 } else {

@@ -1,9 +1,10 @@
 /** The API server and the way to it misbehave while objects are on their way: nothing is lost, and nobody is stormed. */
 import { assert } from "@effect/vitest"
 import { Effect, Schedule, type Scope } from "effect"
-import { eventually } from "../document/Site.ts"
+import { eventually } from "../support/eventually.ts"
 import { at, stringAt } from "../support/kubernetes/Json.ts"
 import type * as SimulatedAap from "../support/SimulatedAap.ts"
+import type { WireRequest } from "../support/Wire.ts"
 import { type Asked, askedBy } from "./Audit.ts"
 import type { ControlPlane } from "./ControlPlane.ts"
 import type { Replica } from "./Replica.ts"
@@ -42,13 +43,18 @@ const allEnded = (aap: SimulatedAap.SimulatedAap) =>
 const counted = (asked: ReadonlyArray<Asked>, verb: string, answered?: number): number =>
   asked.filter(({ code, verb: its }) => its === verb && code === (answered ?? code)).length
 
-/** Somebody else writes to the object fifty times a second, and does not look at what is there. */
-const pestering = Effect.fnUntraced(function* (scene: Scene, name: string) {
+/**
+ * Somebody else writes to the object fifty times a second, and does not look at what is there; once right before the operator
+ * does, so that there is a conflict however the times fall.
+ */
+const pestering = Effect.fnUntraced(function* (scene: Weather, name: string) {
   let sent = 0
   const versions = new Set<string>()
   const write = Effect.suspend(() =>
     scene.patch(name, { metadata: { annotations: { "example.com/heartbeat": String(sent++) } } })
   ).pipe(Effect.map(({ body }) => versions.add(stringAt(body, "metadata", "resourceVersion") ?? "")))
+  const isOurs = ({ method, url }: WireRequest) => method === "PATCH" && url.pathname.includes(`/${name}`)
+  scene.operator.before(isOurs, Effect.asVoid(write))
   yield* Effect.forkScoped(Effect.repeat(write, Schedule.fixed("20 millis")))
   return () => versions.size
 })

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { eventually } from "../document/Site.ts"
+import { eventually } from "../support/eventually.ts"
 import {
   at,
   fromUnknown,
@@ -132,7 +132,12 @@ export const earlierCluster = Effect.fnUntraced(function* (plane: ControlPlane, 
   yield* scene.aap.play(() => ({ ends: "never" }))
   const kubectl = yield* kubectlFor(plane, scene.cluster.kubeconfig)
   yield* kubectl("apply", "-f", "earlier.json")
-  yield* kubectl("wait", "--for=condition=Established", "crd/computeinstances.cloudkit.openshift.io")
+  yield* kubectl("wait", "--for=condition=Established", "crd/computeinstances.cloudkit.openshift.io", "--timeout=120s")
+  yield* eventually(
+    "the definition to be served",
+    scene.cluster.ask("GET", collectionOf(scene.cluster)),
+    ({ status }) => status === 200
+  )
   for (const [name, recording] of recordings) yield* imported(scene, name, recording)
   const before = yield* all(scene)
   yield* upgraded(scene, kubectl)

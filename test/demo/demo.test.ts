@@ -184,6 +184,7 @@ it.live(
       writeFileSync(join(directory, "stubborn.mjs"), stubbornOperator(pids))
       const demo = yield* startDemo([], {
         TMPDIR: directory,
+        DEMO_PATIENCE: "1",
         DEMO_OPERATOR: `node ${join(directory, "stubborn.mjs")}`
       })
       const started = () => readFileSync(pids, "utf8").trim().split("\n")

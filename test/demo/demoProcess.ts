@@ -5,10 +5,12 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { assert } from "@effect/vitest"
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
+import { waitedForProcessor } from "../support/eventually.ts"
 
 interface Ended {
   readonly code: number | null
   readonly output: string
+  /** For how long it ran, but for the time in which somebody on this machine waited for a processor. */
   readonly seconds: number
 }
 
@@ -25,7 +27,10 @@ interface Running {
 export const atOnce = Semaphore.makeUnsafe(2)
 
 /** Many demos, two at a time: a test's time includes its wait for its turn. */
-export const slow = { concurrent: true, timeout: 240_000 }
+export const slow = { concurrent: true, timeout: 900_000 }
+
+/** What comes is awaited, however busy the machine is. */
+const patient = { DEMO_PATIENCE: "5" }
 
 const resultOf = (output: string, story: string): string =>
   output
@@ -39,7 +44,7 @@ export const failedStories = (output: string, stories: ReadonlyArray<string>): R
 
 const plainEnvironment = (env: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...rest } = process.env
-  return { ...rest, ...env }
+  return { ...rest, ...patient, ...env }
 }
 
 /** Starts the demo, its output in a pipe. It is ended with the scope at the latest. */
@@ -49,6 +54,7 @@ export const startDemo = (
 ): Effect.Effect<Running, never, Scope.Scope> =>
   Effect.gen(function* () {
     const begun = performance.now()
+    const waited = waitedForProcessor()
     const chunks: Array<Buffer> = []
     const output = () => Buffer.concat(chunks).toString("utf8")
     const ended = yield* Deferred.make<Ended>()
@@ -60,7 +66,7 @@ export const startDemo = (
         })
         for (const stream of [started.stdout, started.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk))
         started.once("close", (code) => {
-          const seconds = (performance.now() - begun) / 1000
+          const seconds = (performance.now() - begun - (waitedForProcessor() - waited)) / 1000
           Deferred.doneUnsafe(ended, Effect.succeed({ code, output: output(), seconds }))
         })
         return started

@@ -1,7 +1,7 @@
 /** Where the documents' commands are tried: a simulated cluster of one's own, or a part of a real one. */
 import { readFileSync } from "node:fs"
 import { assert } from "@effect/vitest"
-import { Effect, Result, Schedule, type Scope } from "effect"
+import { Effect, Result, Schedule, type Scope, Stream } from "effect"
 import { HttpClientRequest } from "effect/http"
 import { parse } from "yaml"
 import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
@@ -9,7 +9,7 @@ import { assets } from "../cluster/assets.ts"
 import { type ControlPlane, type ControlPlaneError, start } from "../cluster/ControlPlane.ts"
 import { fromUnknown, type Json, type JsonObject, objectAt, parseJson } from "../support/kubernetes/Json.ts"
 import * as SimulatedKubernetes from "../support/SimulatedKubernetes.ts"
-import { ConnectionLost, serve, type WireHandler } from "../support/Wire.ts"
+import { ConnectionLost, serve, type WireHandler, type WireResponse } from "../support/Wire.ts"
 
 export interface Answer {
   readonly status: number
@@ -123,16 +123,26 @@ export const simulated: Effect.Effect<Cluster, never, Scope.Scope> = Effect.gen(
   return clusterOf(handler, url, "default", "cloudkit-system")
 })
 
-const overClient =
+const methodOf = (method: string) =>
+  method === "PATCH" || method === "POST" || method === "PUT" || method === "DELETE" ? method : "GET"
+
+/** Everything as it comes, watches included. */
+export const overClient =
   ({ client }: ControlPlane): WireHandler =>
   ({ body, headers, method, url }) =>
     Effect.gen(function* () {
-      const request = HttpClientRequest.make(
-        method === "PATCH" || method === "POST" || method === "DELETE" ? method : "GET"
-      )(url, { headers })
+      const request = HttpClientRequest.make(methodOf(method))(url, { headers })
       const type = headers["content-type"] ?? "application/json"
       const answer = yield* client.execute(body === "" ? request : HttpClientRequest.bodyText(request, body, type))
-      return { status: answer.status, headers: {}, body: yield* answer.text }
+      const told = answer.stream.pipe(
+        Stream.decodeText,
+        Stream.mapError(() => new ConnectionLost({ code: "ECONNRESET" }))
+      )
+      return {
+        status: answer.status,
+        headers: { "content-type": answer.headers["content-type"] ?? "application/json" },
+        body: url.searchParams.has("watch") ? told : yield* Stream.mkString(told)
+      } satisfies WireResponse
     }).pipe(Effect.mapError(() => new ConnectionLost({ code: "ECONNRESET" })))
 
 /** A real API server as playbooks and other people with every right reach it. */

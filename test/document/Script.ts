@@ -1,10 +1,11 @@
 /** Goes through the commands of a block, in order; none may be left over. */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { eventually } from "../support/eventually.ts"
 import { block, commandsIn } from "./Blocks.ts"
 import { sectionOf } from "./Pages.ts"
 import type { Outcome } from "./Shell.ts"
-import { eventually, type Site } from "./Site.ts"
+import type { Site } from "./Site.ts"
 
 /** Each takes the block's next command, which must have the given words in it. */
 export interface Script {

@@ -85,8 +85,8 @@ export const open = (
     let said = ""
     let look = () => {}
     for (const stream of [shell.stdout, shell.stderr]) {
-      stream.on("data", (chunk: Buffer) => {
-        said += chunk.toString("utf8")
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        said += chunk
         look()
       })
     }

@@ -6,9 +6,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import { parse, stringify } from "yaml"
 import { GROUP, PLURAL, VERSION } from "../../src/domain/ComputeInstance.ts"
+import { clusterOf } from "../cluster/contract/Cluster.ts"
+import { eventually } from "../support/eventually.ts"
 import {
   at,
   fromUnknown,
@@ -22,7 +24,7 @@ import {
 } from "../support/kubernetes/Json.ts"
 import * as SimulatedAap from "../support/SimulatedAap.ts"
 import * as SimulatedEda from "../support/SimulatedEda.ts"
-import { serve } from "../support/Wire.ts"
+import { inProcess, serve } from "../support/Wire.ts"
 import { block } from "./Blocks.ts"
 import type { Cluster } from "./Cluster.ts"
 import * as OperatorProcess from "./OperatorProcess.ts"
@@ -43,8 +45,8 @@ export interface Site extends Cluster {
   /** Starts the operator with the variables of the Deployment that is there, as a kubelet would. */
   readonly operate: Effect.Effect<OperatorProcess.OperatorProcess, never, Scope.Scope>
   readonly object: (name: string) => Effect.Effect<JsonObject | undefined>
-  /** Every status that the object was seen with, oldest first. */
-  readonly seen: (name: string) => ReadonlyArray<JsonObject>
+  /** Every status that the object ever had, oldest first, as soon as it is gone. */
+  readonly life: (name: string) => Effect.Effect<ReadonlyArray<JsonObject>>
   /** What the operators logged so far, one JSON object a line. */
   readonly log: () => ReadonlyArray<JsonObject>
   /** The same, as text. */
@@ -54,22 +56,6 @@ export interface Site extends Cluster {
 export const OPERATOR_TOKEN = "operator-token"
 export const PROVISION = "innabox-create-compute-instance"
 export const DEPROVISION = "innabox-delete-compute-instance"
-
-const pause = Effect.sleep("100 millis")
-
-/** Looks until it holds; the last thing seen is in the complaint when it does not come. */
-export const eventually = <A>(what: string, look: Effect.Effect<A>, holds: (seen: A) => boolean): Effect.Effect<A> =>
-  Effect.gen(function* () {
-    const deadline = performance.now() + 45_000
-    for (;;) {
-      const seen = yield* look
-      if (holds(seen)) return seen
-      if (performance.now() > deadline) {
-        return yield* Effect.die(new Error(`waited in vain for ${what}; the last was ${JSON.stringify(seen)}`))
-      }
-      yield* pause
-    }
-  })
 
 const replacing = (cluster: Cluster, aap: string, eda: string) => {
   const replacements: ReadonlyArray<readonly [string, string]> = [
@@ -142,20 +128,38 @@ const writeDeployment = (site: Site, env: string): void => {
 
 const pathOf = ({ namespace }: Cluster): string => `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${PLURAL}`
 
-/** Keeps every status of every object, until the scope closes. */
+/** What a watch has told of one object. */
+interface Told {
+  readonly statuses: Array<JsonObject>
+  isGone: boolean
+}
+
+/** Keeps every status of every object, until the scope closes. Nothing that comes after this is missed. */
 const watching = Effect.fnUntraced(function* (cluster: Cluster) {
-  const seen = new Map<string, Array<JsonObject>>()
-  const look = Effect.map(cluster.ask("GET", pathOf(cluster)), ({ body }) => {
-    for (const item of listAt(body, "items")) {
-      const status = at(item, "status")
-      const name = stringAt(item, "metadata", "name") ?? ""
-      const statuses = seen.get(name) ?? []
-      seen.set(name, statuses)
-      if (isObject(status) && JSON.stringify(statuses.at(-1)) !== JSON.stringify(status)) statuses.push(status)
-    }
-  })
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, pause)))
-  return (name: string): ReadonlyArray<JsonObject> => seen.get(name) ?? []
+  const all = new Map<string, Told>()
+  const path = pathOf(cluster)
+  const since = stringAt((yield* cluster.ask("GET", path)).body, "metadata", "resourceVersion") ?? ""
+  const { events } = clusterOf(inProcess(cluster.handler), cluster.url, Effect.void)
+  yield* events(`${path}?watch=1&resourceVersion=${since}`).pipe(
+    Stream.runForEach(({ object, type }) =>
+      Effect.sync(() => {
+        const name = stringAt(object, "metadata", "name") ?? ""
+        const told = all.get(name) ?? { statuses: [], isGone: false }
+        all.set(name, told)
+        told.isGone = type === "DELETED"
+        const status = at(object, "status")
+        if (isObject(status) && JSON.stringify(told.statuses.at(-1)) !== JSON.stringify(status))
+          told.statuses.push(status)
+      })
+    ),
+    Effect.forkScoped
+  )
+  return (name: string) =>
+    eventually(
+      `the watch to tell of the end of ${name}`,
+      Effect.sync(() => all.get(name)),
+      (told) => told?.isGone === true
+    ).pipe(Effect.map((told): ReadonlyArray<JsonObject> => told?.statuses ?? []))
 })
 
 const temporary = Effect.acquireRelease(
@@ -165,9 +169,11 @@ const temporary = Effect.acquireRelease(
 
 const readText = (file: string): string => readFileSync(file, "utf8")
 
+/** A line that is being written is none yet. */
 const parsedLines = (text: string): ReadonlyArray<JsonObject> =>
   text
     .split("\n")
+    .slice(0, -1)
     .filter((line) => line.startsWith("{"))
     .map((line) => fromUnknown(JSON.parse(line)))
     .filter(isObject)
@@ -225,7 +231,7 @@ export const makeSite = Effect.fnUntraced(function* (cluster: Cluster) {
       Effect.map(cluster.ask("GET", `${pathOf(cluster)}/${name}`), ({ body, status }) =>
         status === 200 && isObject(body) ? body : undefined
       ),
-    seen: yield* watching(cluster),
+    life: yield* watching(cluster),
     log: () => parsedLines(readText(log)),
     logText: () => readText(log)
   }

@@ -1,6 +1,7 @@
 /** One piece of the design document, told as a test: the commands of its blocks, and what must come of them. */
 import { assert } from "@effect/vitest"
-import type { Effect, Scope } from "effect"
+import { Effect, type Scope } from "effect"
+import { eventually } from "../support/eventually.ts"
 import { at, type Json, type JsonObject, stringAt } from "../support/kubernetes/Json.ts"
 import type { Site } from "./Site.ts"
 
@@ -21,36 +22,71 @@ const linesAbout = (site: Site, name: string): ReadonlyArray<JsonObject> =>
 export const messagesAbout = (site: Site, name: string): ReadonlyArray<string> =>
   linesAbout(site, name).map((line) => stringAt(line, "msg") ?? "")
 
-/** That the messages come in this order, whatever comes in between, each with the fields people filter by. */
-export const assertLogged = (site: Site, name: string, messages: ReadonlyArray<string | RegExp>): void => {
-  const lines = linesAbout(site, name)
+/** The lines with these messages in this order, whatever comes in between, up to the first that is missing. */
+const found = (
+  lines: ReadonlyArray<JsonObject>,
+  messages: ReadonlyArray<string | RegExp>
+): ReadonlyArray<JsonObject> => {
   let from = 0
+  const inOrder: Array<JsonObject> = []
   for (const message of messages) {
     const is = (line: JsonObject) => {
       const said = stringAt(line, "msg") ?? ""
       return typeof message === "string" ? said === message : message.test(said)
     }
-    const found = lines.findIndex((line, index) => index >= from && is(line))
-    assert.isAtLeast(found, 0, `${message} after ${from} of:\n${lines.map((line) => JSON.stringify(line)).join("\n")}`)
-    from = found + 1
-    if (!String(message).includes("triggering")) {
-      assert.isString(lines[found]?.jobID, JSON.stringify(lines[found]))
-      assert.isString(lines[found]?.state, JSON.stringify(lines[found]))
-    }
+    const at = lines.findIndex((line, index) => index >= from && is(line))
+    const line = lines[at]
+    if (line === undefined) break
+    inOrder.push(line)
+    from = at + 1
   }
+  return inOrder
 }
 
-/** What was seen of a job of the status, one after the other, without repetitions. */
-export const courseOf = (site: Site, name: string, job: "provisionJob" | "deprovisionJob"): ReadonlyArray<string> => {
-  const said = site
-    .seen(name)
+/**
+ * That the messages come in this order, whatever comes in between, each with the fields people filter by. They are waited for:
+ * the operator tells the cluster first, and then the log.
+ */
+export const assertLogged = Effect.fnUntraced(function* (
+  site: Site,
+  name: string,
+  messages: ReadonlyArray<string | RegExp>
+) {
+  const look = Effect.sync(() => {
+    const lines = linesAbout(site, name)
+    const inOrder = found(lines, messages)
+    return { missing: messages.slice(inOrder.length).map(String), inOrder, lines }
+  })
+  const { inOrder } = yield* eventually(`lines about ${name}`, look, ({ missing }) => missing.length === 0)
+  for (const line of inOrder.filter((one) => !stringAt(one, "msg")?.includes("triggering"))) {
+    assert.isString(line.jobID, JSON.stringify(line))
+    assert.isString(line.state, JSON.stringify(line))
+  }
+})
+
+/** That what was printed of a log is what was in it then, which is no less than `before` and no more than `after`. */
+export const assertBetween = <A>(
+  before: ReadonlyArray<A>,
+  printed: ReadonlyArray<A>,
+  after: ReadonlyArray<A>
+): void => {
+  assert.deepStrictEqual(printed.slice(0, before.length), before)
+  assert.deepStrictEqual(printed, after.slice(0, printed.length))
+}
+
+/** What the statuses said of a job, one after the other, without repetitions. */
+export const courseOf = (
+  statuses: ReadonlyArray<JsonObject>,
+  job: "provisionJob" | "deprovisionJob"
+): ReadonlyArray<string> => {
+  const said = statuses
     .map((status) => at(status, job))
     .filter((one) => one !== undefined)
     .map((one: Json) => `${stringAt(one, "state")}: ${stringAt(one, "message")}`)
   return said.filter((words, index) => words !== said[index - 1])
 }
 
-export const phasesOf = (site: Site, name: string): ReadonlyArray<string> => {
-  const phases = site.seen(name).map((status) => stringAt(status, "phase") ?? "")
+export const phasesOf = (statuses: ReadonlyArray<JsonObject>): ReadonlyArray<string> => {
+  const phases = statuses.map((status) => stringAt(status, "phase") ?? "")
   return phases.filter((phase, index) => phase !== phases[index - 1])
 }

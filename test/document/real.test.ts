@@ -3,6 +3,7 @@ import { assert, it, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Semaphore } from "effect"
 import { assets, leftOut, present } from "../cluster/assets.ts"
 import type { ControlPlane } from "../cluster/ControlPlane.ts"
+import { LONG_TEST } from "../support/eventually.ts"
 import { controlPlane, partOf } from "./Cluster.ts"
 import { makeSite } from "./Site.ts"
 import { stories } from "./stories.ts"
@@ -14,7 +15,7 @@ class Real extends Context.Service<Real, ControlPlane>()("cloudkit-operator/test
 const atOnce = Semaphore.makeUnsafe(4)
 
 if (present("etcd", "kube-apiserver", "kubectl")) {
-  layer(Real.layer, { excludeTestServices: true, timeout: "2 minutes" })("a real API server", (it) => {
+  layer(Real.layer, { excludeTestServices: true, timeout: LONG_TEST })("a real API server", (it) => {
     stories.forEach((story, index) => {
       it.effect(
         story.name,
@@ -22,7 +23,7 @@ if (present("etcd", "kube-apiserver", "kubectl")) {
           Effect.gen(function* () {
             yield* story.tell(yield* makeSite(yield* partOf(yield* Real, `document-${index}`)))
           }).pipe(Effect.scoped, atOnce.withPermits(1)),
-        { concurrent: true, timeout: 120_000 }
+        { concurrent: true, timeout: LONG_TEST }
       )
     })
   })

@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Semaphore } from "effect"
 import { leftOut, present } from "../cluster/assets.ts"
+import { LONG_TEST } from "../support/eventually.ts"
 import { simulated } from "./Cluster.ts"
 import { makeSite } from "./Site.ts"
 import { stories } from "./stories.ts"
@@ -16,7 +17,7 @@ for (const story of stories) {
       Effect.gen(function* () {
         yield* story.tell(yield* makeSite(yield* simulated))
       }).pipe(Effect.scoped, atOnce.withPermits(1)),
-    { concurrent: true, timeout: 120_000 }
+    { concurrent: true, timeout: LONG_TEST }
   )
 }
 

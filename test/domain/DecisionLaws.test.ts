@@ -55,7 +55,7 @@ const lawOf = <T extends Step["_tag"]>(
   }
 }
 
-describe("the decision, whatever is observed", { timeout: 30_000 }, () => {
+describe("the decision, whatever is observed", () => {
   it("answers always, and the same for the same view", () =>
     fc.assert(
       fc.property(scene, (s) => {
@@ -110,7 +110,7 @@ describe("the decision, whatever is observed", { timeout: 30_000 }, () => {
   )
 })
 
-describe("the end of an object's affairs, whatever is observed", { timeout: 30_000 }, () => {
+describe("the end of an object's affairs, whatever is observed", () => {
   it(
     "sends a launch again only on a quiet search of its own, within the retention, if still wanted and nothing lives",
     lawOf("Renew", (step, o) => {
@@ -164,7 +164,7 @@ describe("the end of an object's affairs, whatever is observed", { timeout: 30_0
   )
 })
 
-describe("steps, whatever is observed", { timeout: 30_000 }, () => {
+describe("steps, whatever is observed", () => {
   it(
     "jobs are cancelled only while they live, at a provider that can, and only duplicates or provisions of the dying",
     lawOf("Cancel", (step, o) => {
@@ -231,7 +231,7 @@ describe("steps, whatever is observed", { timeout: 30_000 }, () => {
   )
 })
 
-describe("precedence, whatever is observed", { timeout: 30_000 }, () => {
+describe("precedence, whatever is observed", () => {
   it(
     "an unmanaged object is left alone, and one that is being deleted never is while it holds our finalizer",
     law((step, o) => {

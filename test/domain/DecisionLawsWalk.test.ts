@@ -104,7 +104,7 @@ const needsPerson = (step: Step | undefined) => step?._tag === "Block" && reason
 
 const worlds = fc.constantFrom(2, 3, 50)
 
-describe("whatever happens, and whenever the operator dies", { timeout: 60_000 }, () => {
+describe("whatever happens, and whenever the operator dies", () => {
   it("there are never two live jobs of one object, and what is let go has neither job nor machine", () => {
     fc.assert(
       fc.property(worlds, course, (limit, events) => {

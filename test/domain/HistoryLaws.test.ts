@@ -115,7 +115,7 @@ const law = (holds: (before: History, after: History, change: Named) => void) =>
     RUNS
   )
 
-describe("whatever happens to a record", { timeout: 30_000 }, () => {
+describe("whatever happens to a record", () => {
   it(
     "no job is in it twice",
     law((_, after) => {
@@ -197,7 +197,7 @@ describe("whatever happens to a record", { timeout: 30_000 }, () => {
   )
 })
 
-describe("the bound", { timeout: 30_000 }, () => {
+describe("the bound", () => {
   it("holds unless what is protected alone exceeds it", () => {
     fc.assert(
       fc.property(start, intent, limit, (history, sent, most) => {

@@ -67,7 +67,7 @@ const law = (holdsFor: (k: Knowledge, status: Shown) => void) => () =>
     RUNS
   )
 
-describe("the patch", { timeout: 30_000 }, () => {
+describe("the patch", () => {
   it("gives exactly the projection for our keys, and leaves all others as they were", () =>
     fc.assert(
       fc.property(knowledge, (k) => {
@@ -125,7 +125,7 @@ describe("the patch", { timeout: 30_000 }, () => {
     ))
 })
 
-describe("conditions", { timeout: 30_000 }, () => {
+describe("conditions", () => {
   it(
     "there is exactly one Ready, and one Provisioned, and no type twice",
     law((_, { conditions }) => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
-import { eventually } from "../document/Site.ts"
+import { eventually } from "../support/eventually.ts"
 import { at, type Json, type JsonObject, listAt, objectAt, stringAt } from "../support/kubernetes/Json.ts"
 import { freePort } from "../support/ports.ts"
 import { asOperator, type BenchShape, OPERATOR, SYSTEM } from "./Bench.ts"
@@ -54,6 +54,18 @@ const probing = (port: number) => (path: string) =>
 export const putSecret = (bench: BenchShape, name: string, stringData: JsonObject) =>
   bench.apply({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: SYSTEM }, stringData })
 
+/** The API server hears of its own roles by a watch; before, a request would be refused that is granted. */
+const permitted = Effect.fnUntraced(function* (bench: BenchShape) {
+  const user = `--as=system:serviceaccount:${SYSTEM}:${OPERATOR}`
+  for (const [verb, resource, namespace] of [
+    ["list", "ci", "default"],
+    ["create", "leases.coordination.k8s.io", SYSTEM]
+  ] as const) {
+    const can = bench.attempt(bench.admin, "auth", "can-i", verb, resource, "-n", namespace, user)
+    yield* eventually(`the right to ${verb} ${resource}`, can, ({ code }) => code === 0)
+  }
+})
+
 /** Starts the Pod and waits until it is ready. */
 export const operate = (
   bench: BenchShape,
@@ -61,6 +73,7 @@ export const operate = (
   besides: Readonly<Record<string, string>> = {}
 ): Effect.Effect<Operating, never, Scope.Scope> =>
   Effect.gen(function* () {
+    yield* permitted(bench)
     const found = yield* foundBy(bench)
     const [health, metrics] = [yield* freePort, yield* freePort]
     const file = join(bench.home, `operator-${uid}-${health}.log`)

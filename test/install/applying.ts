@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { eventually } from "../support/eventually.ts"
 import { at, type Json, listAt, objectAt, stringAt } from "../support/kubernetes/Json.ts"
 import { type BenchShape, OPERATOR, overlay, SYSTEM } from "./Bench.ts"
 
@@ -103,7 +104,9 @@ export const applying: Readonly<Record<string, Check>> = {
   "every overlay is accepted by the API server, one over the other, and says its provider": (bench) =>
     Effect.gen(function* () {
       yield* bench.apply(...monitoring)
-      yield* bench.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+      yield* bench.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+      const known = bench.attempt(bench.admin, "get", "servicemonitors,prometheusrules", "-n", "default")
+      yield* eventually("what is established to be served", known, ({ code }) => code === 0)
       assert.includeMembers(present, Object.keys(overlays))
       for (const name of present) {
         yield* bench.kubectl("apply", "-k", overlay(name))

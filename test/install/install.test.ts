@@ -2,6 +2,7 @@
 import { assert, layer, it as plain } from "@effect/vitest"
 import { Effect } from "effect"
 import { leftOut, present } from "../cluster/assets.ts"
+import { LONG_TEST } from "../support/eventually.ts"
 import { applying } from "./applying.ts"
 import { Bench } from "./Bench.ts"
 import { comparing } from "./comparing.ts"
@@ -11,7 +12,7 @@ import { page } from "./page.ts"
 import { users } from "./users.ts"
 
 if (present("etcd", "kube-apiserver", "kubectl")) {
-  layer(Bench.layer, { excludeTestServices: true, timeout: "2 minutes" })("installed on a real API server", (it) => {
+  layer(Bench.layer, { excludeTestServices: true, timeout: LONG_TEST })("installed on a real API server", (it) => {
     for (const [name, check] of Object.entries({
       ...applying,
       ...users,
@@ -20,7 +21,7 @@ if (present("etcd", "kube-apiserver", "kubectl")) {
       ...comparing,
       ...page
     })) {
-      it.effect(name, () => Effect.scoped(Effect.flatMap(Bench, check)), 240_000)
+      it.effect(name, () => Effect.scoped(Effect.flatMap(Bench, check)), LONG_TEST)
     }
   })
 } else {

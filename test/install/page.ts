@@ -53,8 +53,8 @@ const run = ({ cwd, env }: Shell, script: string): Effect.Effect<string> =>
     })
     let output = ""
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk: Buffer) => {
-        output += chunk.toString("utf8")
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        output += chunk
       })
     }
     child.on("close", (code) => {

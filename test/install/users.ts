@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { eventually } from "../support/eventually.ts"
 import { at, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "../support/kubernetes/Json.ts"
 import type { BenchShape } from "./Bench.ts"
 
@@ -41,7 +42,12 @@ const person = Effect.fnUntraced(function* (bench: BenchShape, roles: ReadonlyAr
       `--clusterrole=cloudkit-operator-computeinstances-${role}`
     )
   }
-  return bench.kubeconfigOf(name, (yield* bench.kubectl("create", "token", name, "-n", "default")).trim())
+  const config = bench.kubeconfigOf(name, (yield* bench.kubectl("create", "token", name, "-n", "default")).trim())
+  // the API server hears of its own roles by a watch
+  const verb = roles.includes("edit") ? "create" : "list"
+  const can = bench.attempt(config, "auth", "can-i", verb, "ci", "-n", "default")
+  yield* eventually(`the rights of ${name}`, can, ({ code }) => code === 0)
+  return config
 })
 
 const labelsOf = (object: Json) => objectAt(object, "metadata", "labels")

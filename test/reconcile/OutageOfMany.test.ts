@@ -53,6 +53,5 @@ life(
       assert.strictEqual((yield* world.aapWire.exchanges).length, yield* world.aapWire.count(isPoll))
       assert.strictEqual((yield* world.aap.ledger).length, MANY)
       yield* assertNoOverlap(world)
-    }),
-  180_000
+    })
 )

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
+import * as PatientClock from "../support/PatientClock.ts"
 import type { SimulatedAap } from "../support/SimulatedAap.ts"
 import type { WireResponse } from "../support/Wire.ts"
 import { at, rows } from "./asking.ts"
@@ -95,7 +96,7 @@ const replay = Effect.gen(function* () {
   return { found, log }
 })
 
-const { found, log } = await Effect.runPromise(replay.pipe(Effect.provide(TestClock.layer())))
+const { found, log } = await Effect.runPromise(replay.pipe(Effect.provide(PatientClock.layer())))
 
 describe("the simulated AAP answers as the recorded one did", () => {
   it.each(recordings.map(({ file }) => file))("%s", (file) => {

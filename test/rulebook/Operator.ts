@@ -46,7 +46,7 @@ const kubeconfig = (site: Site, namespace: string): string =>
 const answering = (url: string): Effect.Effect<void> =>
   HttpClient.get(url).pipe(
     Effect.flatMap(({ status }) => (status === 200 ? Effect.void : Effect.fail("not ready"))),
-    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 600 }),
+    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 2400 }),
     Effect.orDie,
     Effect.provide(NodeHttpClient.layerUndici)
   )

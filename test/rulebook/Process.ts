@@ -21,9 +21,6 @@ export interface Process {
   readonly kill: Effect.Effect<void>
 }
 
-/** Longer than anything takes on a busy machine. */
-export const PATIENCE = "60 seconds"
-
 const LONGEST_STOP = "15 seconds"
 
 export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(

@@ -2,8 +2,8 @@
 import { assert } from "@effect/vitest"
 import { Effect, Schedule, type Scope, Stream } from "effect"
 import { type Cluster, merge, type WatchEvent } from "../cluster/contract/Cluster.ts"
+import { PATIENCE } from "../support/eventually.ts"
 import type { Json, JsonObject } from "../support/kubernetes/Json.ts"
-import { PATIENCE } from "./Process.ts"
 
 export interface Resource {
   readonly name: string

@@ -9,8 +9,9 @@ import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Data, Effect, Schedule, Schema, type Scope } from "effect"
 import type { Operation } from "../../src/domain/Job.ts"
+import { PATIENCE } from "../support/eventually.ts"
 import { home } from "./home.ts"
-import { inherited, PATIENCE, type Process, start, temporaryFolder } from "./Process.ts"
+import { inherited, type Process, start, temporaryFolder } from "./Process.ts"
 import type { Site } from "./Site.ts"
 
 export const TOKEN = "a-token-of-the-webhook"
@@ -92,7 +93,7 @@ const environment = (site: Site, folder: string): NodeJS.ProcessEnv => ({
 
 const ready = (rulebook: Process, port: number): Effect.Effect<void> =>
   listens(port).pipe(
-    Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 600, while: () => !rulebook.hasEnded() }),
+    Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 1800, while: () => !rulebook.hasEnded() }),
     Effect.mapError((cause) => new RulebookError({ message: `${cause.message}; it said:\n${rulebook.said()}`, cause })),
     Effect.orDie
   )

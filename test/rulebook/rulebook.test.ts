@@ -3,6 +3,7 @@ import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it, layer } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, type Scope } from "effect"
+import { LONG_TEST } from "../support/eventually.ts"
 import { at, condition, verdict } from "../support/expectations.ts"
 import { type JsonObject, stringsAt } from "../support/kubernetes/Json.ts"
 import { freePort } from "../support/ports.ts"
@@ -221,10 +222,10 @@ const stories: ReadonlyArray<
 ]
 
 if (isPresent)
-  layer(Layer.provideMerge(Eda.layer, Site.layer), { excludeTestServices: true, timeout: "2 minutes" })(
+  layer(Layer.provideMerge(Eda.layer, Site.layer), { excludeTestServices: true, timeout: "5 minutes" })(
     `ansible-rulebook on ${Site.what}`,
     (it) => {
-      for (const [name, story] of stories) it.effect(name, () => story, 180_000)
+      for (const [name, story] of stories) it.effect(name, () => story, LONG_TEST)
     }
   )
 else {

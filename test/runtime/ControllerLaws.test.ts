@@ -3,6 +3,7 @@ import { Clock, Duration, Effect, Metric, Random } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import * as Action from "../../src/runtime/Action.ts"
+import * as PatientClock from "../support/PatientClock.ts"
 import { observed, settled } from "./world.ts"
 
 const wake = fc.record({
@@ -79,121 +80,99 @@ const holds = (law: (runs: ReadonlyArray<Run>, input: Parameters<typeof play>[0]
         play(input).pipe(
           Effect.map((runs) => law(runs, input)),
           Effect.scoped,
-          Effect.provide(TestClock.layer())
+          Effect.provide(PatientClock.layer())
         )
       )
     ),
     { numRuns: 150 }
   )
 
-/** Thousands of passes take their time where many tests share a machine. */
-const patient = 60_000
-
 const overlap = (a: Run, b: Run) => a.from < b.to && b.from < a.to
 
-it(
-  "passes of one key never overlap, whatever is woken when and however passes end",
-  () =>
-    holds((runs) => {
-      for (const [index, run] of runs.entries()) {
-        for (const other of runs.slice(index + 1)) assert.isFalse(run.key === other.key && overlap(run, other))
-      }
-    }),
-  patient
-)
+it("passes of one key never overlap, whatever is woken when and however passes end", () =>
+  holds((runs) => {
+    for (const [index, run] of runs.entries()) {
+      for (const other of runs.slice(index + 1)) assert.isFalse(run.key === other.key && overlap(run, other))
+    }
+  }))
 
-it(
-  "never more passes run at the same time than the concurrency allows",
-  () =>
-    holds((runs, { concurrency }) => {
-      for (const run of runs) {
-        const during = runs.filter((other) => other.from <= run.from && run.from < other.to)
-        assert.isAtMost(during.length, concurrency)
-      }
-    }),
-  patient
-)
+it("never more passes run at the same time than the concurrency allows", () =>
+  holds((runs, { concurrency }) => {
+    for (const run of runs) {
+      const during = runs.filter((other) => other.from <= run.from && run.from < other.to)
+      assert.isAtMost(during.length, concurrency)
+    }
+  }))
 
-it(
-  "every wake is followed by a pass that began at or after it",
-  () =>
-    holds((runs, { wakes }) => {
-      for (const { key, at } of wakes) {
+it("every wake is followed by a pass that began at or after it", () =>
+  holds((runs, { wakes }) => {
+    for (const { key, at } of wakes) {
+      assert.isTrue(
+        runs.some((run) => run.key === key && run.from >= at),
+        `${key} woken at ${at} was never looked at again`
+      )
+    }
+  }))
+
+it("wakes alone lead to no pass but the ones they ask for: each pass answers a wake that came after the one before began", () =>
+  holds((runs, { wakes, passes }) => {
+    if (passes.some(({ ends }) => ends !== "gone" && ends !== "await")) return
+    for (const { key } of wakes) {
+      const asked = wakes.filter((wake) => wake.key === key)
+      const mine = runs.filter((run) => run.key === key)
+      for (const [index, run] of mine.entries()) {
+        const since = mine[index - 1]?.from ?? 0
         assert.isTrue(
-          runs.some((run) => run.key === key && run.from >= at),
-          `${key} woken at ${at} was never looked at again`
+          asked.some(({ at }) => at >= since && at <= run.from),
+          `nobody asked for ${key} at ${run.from}`
         )
       }
-    }),
-  patient
-)
+    }
+  }))
 
-it(
-  "wakes alone lead to no pass but the ones they ask for: each pass answers a wake that came after the one before began",
-  () =>
-    holds((runs, { wakes, passes }) => {
-      if (passes.some(({ ends }) => ends !== "gone" && ends !== "await")) return
-      for (const { key } of wakes) {
-        const asked = wakes.filter((wake) => wake.key === key)
-        const mine = runs.filter((run) => run.key === key)
-        for (const [index, run] of mine.entries()) {
-          const since = mine[index - 1]?.from ?? 0
-          assert.isTrue(
-            asked.some(({ at }) => at >= since && at <= run.from),
-            `nobody asked for ${key} at ${run.from}`
+it.effect("a hundred thousand idle keys cost one sleep and one fiber in all", () =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    let sleeps = 0
+    const counting: Clock.Clock = {
+      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+      currentTimeMillis: clock.currentTimeMillis,
+      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+      currentTimeNanos: clock.currentTimeNanos,
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) =>
+        Effect.suspend(() => {
+          sleeps++
+          return Effect.ensuring(
+            clock.sleep(duration),
+            Effect.sync(() => sleeps--)
           )
-        }
+        })
+    }
+    let fibers = 0
+    const census: Metric.FiberRuntimeMetricsService = {
+      recordFiberStart: () => {
+        fibers++
+      },
+      recordFiberEnd: () => {
+        fibers--
       }
-    }),
-  patient
-)
-
-it.effect(
-  "a hundred thousand idle keys cost one sleep and one fiber in all",
-  () =>
-    Effect.gen(function* () {
-      const clock = yield* Clock.Clock
-      let sleeps = 0
-      const counting: Clock.Clock = {
-        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
-        currentTimeMillis: clock.currentTimeMillis,
-        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-        currentTimeNanos: clock.currentTimeNanos,
-        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-        monotonicTimeNanos: clock.monotonicTimeNanos,
-        sleep: (duration) =>
-          Effect.suspend(() => {
-            sleeps++
-            return Effect.ensuring(
-              clock.sleep(duration),
-              Effect.sync(() => sleeps--)
-            )
-          })
-      }
-      let fibers = 0
-      const census: Metric.FiberRuntimeMetricsService = {
-        recordFiberStart: () => {
-          fibers++
-        },
-        recordFiberEnd: () => {
-          fibers--
-        }
-      }
-      const { controller, started } = yield* observed(
-        (key) => Effect.succeed(key.endsWith("7") ? Action.after("1 hour") : Action.awaitChange),
-        { concurrency: 16 }
-      ).pipe(Effect.provideService(Clock.Clock, counting), Effect.provideService(Metric.FiberRuntimeMetrics, census))
-      const quietFibers = fibers
-      for (let index = 0; index < 100_000; index++) yield* controller.wake(`key-${index}`)
-      yield* controller.quiet
-      assert.strictEqual(started.length, 100_000)
-      assert.deepStrictEqual(yield* controller.stats, { known: 100_000, active: 0, queued: 0 })
-      yield* settled
-      assert.strictEqual(sleeps, 1)
-      // The scheduler, and what its one wait consists of.
-      assert.isAtMost(fibers - quietFibers, 3)
-    }),
-  patient
+    }
+    const { controller, started } = yield* observed(
+      (key) => Effect.succeed(key.endsWith("7") ? Action.after("1 hour") : Action.awaitChange),
+      { concurrency: 16 }
+    ).pipe(Effect.provideService(Clock.Clock, counting), Effect.provideService(Metric.FiberRuntimeMetrics, census))
+    const quietFibers = fibers
+    for (let index = 0; index < 100_000; index++) yield* controller.wake(`key-${index}`)
+    yield* controller.quiet
+    assert.strictEqual(started.length, 100_000)
+    assert.deepStrictEqual(yield* controller.stats, { known: 100_000, active: 0, queued: 0 })
+    yield* settled
+    assert.strictEqual(sleeps, 1)
+    // The scheduler, and what its one wait consists of.
+    assert.isAtMost(fibers - quietFibers, 3)
+  })
 )
 
 it.effect("resyncs spread evenly over the last fifth of the resync time", () =>

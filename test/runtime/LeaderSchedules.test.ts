@@ -8,6 +8,7 @@ import { Effect, Logger, Random } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { it as test } from "vitest"
+import * as PatientClock from "../support/PatientClock.ts"
 import { type MemoryLock, makeLock, type Replica, soundWire, startReplica } from "./memoryLock.ts"
 
 const { LEADER_SCHEDULES = "40" } = process.env
@@ -118,7 +119,11 @@ const play = (course: ReadonlyArray<Event>) =>
       site.alive.some((one) => one.isClear()),
       "nobody leads although everything is well"
     )
-  }).pipe(Effect.scoped, Random.withSeed(JSON.stringify(course)), Effect.provide([TestClock.layer(), Logger.layer([])]))
+  }).pipe(
+    Effect.scoped,
+    Random.withSeed(JSON.stringify(course)),
+    Effect.provide([PatientClock.layer(), Logger.layer([])])
+  )
 
 test("at most one replica has clearance, whatever happens, and soon exactly one once everything is well", async () => {
   await fc.assert(

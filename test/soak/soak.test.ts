@@ -15,7 +15,7 @@ const small: Options = {
   lives: 4,
   kills: 3,
   seed: 1,
-  seconds: 60,
+  seconds: 300,
   crowd: 10,
   longestJob: 600,
   kube: "simulated",
@@ -23,7 +23,7 @@ const small: Options = {
   operator: undefined,
   say: () => undefined
 }
-const atOnce = { concurrent: true, timeout: 400_000 }
+const atOnce = { concurrent: true, timeout: 900_000 }
 
 const broken = ({ cases }: Outcome) => Object.fromEntries(countsOf(cases))
 

@@ -48,7 +48,7 @@ const scraped = Effect.gen(function* () {
     get,
     (one) => (valueIn(one, 'cloudkit_watch_failures_total{activity="list"}') ?? 0) > 0
   )
-  return yield* Effect.retry(failing, { schedule: Schedule.spaced("100 millis"), times: 300 })
+  return yield* Effect.retry(failing, { schedule: Schedule.spaced("100 millis"), times: 1200 })
 }).pipe(Effect.scoped)
 
 describe("a process without a cluster", () => {

@@ -1,7 +1,7 @@
-import { createServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import * as Health from "../../../src/adapters/http/Health.ts"
+import { freePort } from "../../support/ports.ts"
 
 const well: Health.Signs = {
   synced: true,
@@ -66,14 +66,6 @@ describe("liveness", () => {
     })
     assert.isFalse(isWell)
     assert.strictEqual(words, "the leader election has shown no sign of life for 301 s")
-  })
-})
-
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
   })
 })
 

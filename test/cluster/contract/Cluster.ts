@@ -178,7 +178,7 @@ export const widgetsIn = (cluster: Cluster, namespace: string): Widgets => {
       cluster.events(`${base}?watch=1&${query}`).pipe(
         Stream.take(count),
         Stream.runCollect,
-        Effect.timeoutOption("6 seconds"),
+        Effect.timeoutOption("60 seconds"),
         Effect.map((events) => {
           assert.isTrue(Option.isSome(events), `the watch ?${query} gave neither ${count} events nor an end`)
           return Option.getOrElse(events, () => [])

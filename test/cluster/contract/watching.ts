@@ -51,7 +51,9 @@ const events = [
     Effect.gen(function* () {
       yield* widgets.make("a")
       yield* widgets.patch("/a", { spec: { size: 2 } })
-      yield* widgets.make("b")
+      const version = versionOf(yield* widgets.make("b"))
+      // what may be told of any moment, is told of this one at the earliest once somebody has asked for it
+      yield* widgets.ask(`?resourceVersion=${version}&resourceVersionMatch=NotOlderThan`)
       for (const query of ["timeoutSeconds=5", "resourceVersion=0&timeoutSeconds=5"]) {
         const events = yield* widgets.watch(query, 2)
         assert.sameMembers(told(events).slice(), ["ADDED a", "ADDED b"])

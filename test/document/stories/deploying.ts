@@ -1,4 +1,5 @@
 /** An operator that is deployed as the design document says, the test being its kubelet. */
+import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { followBlock } from "../Script.ts"
 import type { Site } from "../Site.ts"
@@ -24,5 +25,6 @@ export const order = Effect.fnUntraced(function* (site: Site, name: string) {
     metadata: { name, namespace: site.namespace },
     spec: { name, vcpu: 2, memory: 4096, disk: 40 }
   }
-  yield* site.shell.run(`kubectl apply -f - <<EOF\n${JSON.stringify(manifest)}\nEOF`)
+  const applied = yield* site.shell.run(`kubectl apply -f - <<EOF\n${JSON.stringify(manifest)}\nEOF`)
+  assert.strictEqual(applied.code, 0, applied.output)
 })

@@ -3,9 +3,10 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { eventually } from "../../support/eventually.ts"
 import { fromUnknown, type Json, listAt, stringAt, stringsAt } from "../../support/kubernetes/Json.ts"
 import { followSection, type Script } from "../Script.ts"
-import { DEPROVISION, eventually, PROVISION, type Site } from "../Site.ts"
+import { DEPROVISION, PROVISION, type Site } from "../Site.ts"
 import type { Story } from "../Story.ts"
 import { deployAap, deployEda, order } from "./deploying.ts"
 import { launchedByHand } from "./recovery.ts"
@@ -48,8 +49,9 @@ const looking = (s: Script) =>
 const reading = (s: Script) =>
   Effect.gen(function* () {
     assert.include(yield* s.run(`grep ${NAME}`), "triggering provisioning")
-    assert.include(yield* s.run("level"), '"level":"warn"')
-    assert.include(yield* s.run('"AAP"'), "AAP job failed: ")
+    // the cluster is told of the end first, and then the log
+    yield* s.until("level", (said) => said.includes('"level":"warn"'))
+    yield* s.until('"AAP"', (said) => said.includes("AAP job failed: "))
     assert.include(yield* s.run("checking provision job status"), '"state":"Pending"')
   })
 
@@ -162,7 +164,7 @@ const election: Story = {
       const { code, output } = yield* site.shell.run(`kubectl set env ${deployment} ${elect}`)
       assert.strictEqual(code, 0, output)
       yield* site.operate
-      yield* eventually("a leader", Effect.sync(site.logText), (text) => text.includes('"msg":"leading"'))
+      yield* eventually("a leader", Effect.sync(site.log), (lines) => lines.some(({ msg }) => msg === "leading"))
       yield* followSection(site, TROUBLE, "Which replica works", {}, (s) =>
         Effect.gen(function* () {
           const holder = yield* s.run("kubectl get lease")

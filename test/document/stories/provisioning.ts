@@ -3,11 +3,12 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { eventually } from "../../support/eventually.ts"
 import { at, fromUnknown, type Json, numberAt, stringAt } from "../../support/kubernetes/Json.ts"
 import { block } from "../Blocks.ts"
 import { followBlock } from "../Script.ts"
-import { DEPROVISION, eventually, OPERATOR_TOKEN, PROVISION, type Site } from "../Site.ts"
-import { assertLogged, courseOf, messagesAbout, phasesOf, type Story } from "../Story.ts"
+import { DEPROVISION, OPERATOR_TOKEN, PROVISION, type Site } from "../Site.ts"
+import { assertBetween, assertLogged, courseOf, messagesAbout, phasesOf, type Story } from "../Story.ts"
 import { deployAap } from "./deploying.ts"
 
 const parsed = (text: string) => fromUnknown(JSON.parse(text))
@@ -54,18 +55,19 @@ const succeeds: Story = {
           assert.include(gone.output, "NotFound")
         })
       )
-      assert.deepStrictEqual(courseOf(site, name, "provisionJob"), [
+      const statuses = yield* site.life(name)
+      assert.deepStrictEqual(courseOf(statuses, "provisionJob"), [
         "Pending: Job queued",
         "Running: Job running",
         "Succeeded: Job completed successfully"
       ])
-      assert.deepStrictEqual(courseOf(site, name, "deprovisionJob").slice(0, 2), [
+      assert.deepStrictEqual(courseOf(statuses, "deprovisionJob").slice(0, 2), [
         "Pending: Deprovision job triggered",
         "Running: Deprovisioning in progress"
       ])
-      assert.deepStrictEqual(phasesOf(site, name), ["Progressing", "Ready", "Deleting"])
-      assertLogged(site, name, [...block(26).text.split("\n").slice(0, 4), "deprovision job triggered"])
-      assertLogged(site, name, [
+      assert.deepStrictEqual(phasesOf(statuses), ["Progressing", "Ready", "Deleting"])
+      yield* assertLogged(site, name, [...block(26).text.split("\n").slice(0, 4), "deprovision job triggered"])
+      yield* assertLogged(site, name, [
         "checking provision job before deprovision",
         "provision job already terminal",
         "deprovision job succeeded"
@@ -124,15 +126,14 @@ const canceled: Story = {
           yield* s.inBackground("kubectl delete")
           yield* s.until("provisionJob.state", (output) => output === "Canceled")
           assert.match(yield* s.until("deprovisionJob.id", (output) => output !== ""), /^\d+$/u)
-          const said = yield* s.run('grep "cancel"')
-          assert.include(said, '"msg":"provision job is running, attempting to cancel"')
-          assert.include(said, '"msg":"canceled provision job"')
+          const words = ["provision job is running, attempting to cancel", "canceled provision job"]
+          yield* s.until('grep "cancel"', (said) => words.every((one) => said.includes(`"msg":"${one}"`)))
           yield* site.end(DEPROVISION)
           yield* eventually("the end", site.object(name), (object) => object === undefined)
           assert.include((yield* s.attempt("kubectl get")).output, "NotFound")
         })
       )
-      assertLogged(site, name, [
+      yield* assertLogged(site, name, [
         "provision job triggered",
         "checking provision job before deprovision",
         "provision job is running, attempting to cancel",
@@ -156,9 +157,11 @@ const canceled: Story = {
 const greps = Effect.fnUntraced(function* (site: Site, name: string) {
   yield* followBlock(site, 28, { "test-ci": name }, (s) =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* s.run("-f"), site.logText().trimEnd())
-      const about = (yield* s.run('grep "')).split("\n").map((line) => stringAt(parsed(line), "msg"))
-      assert.deepStrictEqual(about, messagesAbout(site, name).slice())
+      const before = site.logText().trimEnd().split("\n")
+      assertBetween(before, (yield* s.run("-f")).split("\n"), site.logText().trimEnd().split("\n"))
+      const known = messagesAbout(site, name)
+      const about = (yield* s.run('grep "')).split("\n").map((line) => stringAt(parsed(line), "msg") ?? "")
+      assertBetween(known, about, messagesAbout(site, name))
       assert.include(yield* s.run('grep "provision"'), "triggering provisioning")
       assert.include(yield* s.run('grep "AAP"'), `${site.here("https://aap.example.com")}/api/controller/v2/`)
     })
@@ -194,7 +197,7 @@ const fails: Story = {
         })
       )
       yield* eventually("the end", site.object(name), (object) => object === undefined)
-      assertLogged(site, name, [
+      yield* assertLogged(site, name, [
         /^provision job failed: AAP job failed: .*quota exceeded/u,
         "deprovision job triggered"
       ])

@@ -2,13 +2,14 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { parse as parseYaml } from "yaml"
 import { PLAYBOOK_FINALIZERS } from "../../../src/domain/ComputeInstance.ts"
+import { eventually } from "../../support/eventually.ts"
 import { at, fromUnknown, type Json, listAt, stringAt, stringsAt } from "../../support/kubernetes/Json.ts"
 import { block, commandsIn } from "../Blocks.ts"
 import { followBlock } from "../Script.ts"
-import { DEPROVISION, eventually, PROVISION, type Site } from "../Site.ts"
+import { DEPROVISION, PROVISION, type Site } from "../Site.ts"
 import type { Story } from "../Story.ts"
 import { deployEda, order } from "./deploying.ts"
 
@@ -24,7 +25,8 @@ const backward: Story = {
   tell: (site) =>
     Effect.gen(function* () {
       yield* deployEda(site)
-      yield* site.eda.playNext({ startsAfter: "2 seconds", worksFor: 0, finalizer: "atEnd" })
+      const looked = yield* Deferred.make<void>()
+      yield* site.eda.playNext({ begins: Deferred.await(looked), startsAfter: 0, worksFor: 0, finalizer: "atEnd" })
       const name = "test-ci-eda"
       yield* followBlock(site, 32, {}, (s) =>
         Effect.gen(function* () {
@@ -32,6 +34,7 @@ const backward: Story = {
           yield* s.run("kubectl apply")
           assert.strictEqual(yield* s.until("provisionJob.id", (output) => output !== ""), "eda-webhook-1")
           assert.strictEqual(yield* s.run("provisionJob.state"), "Unknown")
+          yield* Deferred.succeed(looked, undefined)
           const signalled = yield* s.until("reconciled-config-version", (output) => output !== "")
           assert.strictEqual(signalled, stringAt(yield* site.object(name), "status", "desiredConfigVersion"))
           assert.strictEqual(yield* s.until("phase", (output) => output === "Ready"), "Ready")

@@ -31,8 +31,8 @@ const answering = (socket: Socket, answer: (words: ReadonlyArray<string>) => Eff
   let read = ""
   let answered = false
   socket.on("error", () => socket.destroy())
-  socket.on("data", (chunk: Buffer) => {
-    read += chunk.toString("utf8")
+  socket.setEncoding("utf8").on("data", (chunk: string) => {
+    read += chunk
     const [count = "", ...parts] = read.split("\0")
     if (answered || parts.length < Number(count) + 2) return
     answered = true

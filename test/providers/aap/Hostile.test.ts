@@ -29,11 +29,17 @@ const assertPresentable = (message: string) => {
 const deepList = (levels: number, core = '"x"') => `${"[".repeat(levels)}${core}${"]".repeat(levels)}`
 const deepObject = (levels: number) => `${'{"a":'.repeat(levels)}"x"${"}".repeat(levels)}`
 
+/** Milliseconds that this process has worked; what others do on a busy machine is not in them. */
+const worked = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1_000
+}
+
 /** Fast however long the text is: a search that goes back and forth would take minutes. */
 const promptly = <A>(what: () => A): A => {
-  const began = performance.now()
+  const began = worked()
   const result = what()
-  assert.isBelow(performance.now() - began, 10_000)
+  assert.isBelow(worked() - began, 10_000)
   return result
 }
 
@@ -165,9 +171,9 @@ describe("hostile words", () => {
   it.effect("a page made to be searched for ever is looked through at once", () =>
     Effect.gen(function* () {
       for (const page of ["<title".repeat(500_000), "<title>".repeat(500_000), `<title ${"x ".repeat(900_000)}`]) {
-        const began = performance.now()
+        const began = worked()
         const error = yield* complaint(text(502, page, "text/html"))
-        assert.isBelow(performance.now() - began, 15_000)
+        assert.isBelow(worked() - began, 15_000)
         assertPresentable(error.message)
       }
     })

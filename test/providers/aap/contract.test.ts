@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import type { Harm } from "../../support/Faults.ts"
 import { json } from "../../support/Wire.ts"
-import { contract, type ProviderWorld } from "../contract.ts"
+import { contract } from "../contract.ts"
+import type { ProviderWorld } from "../contractWorld.ts"
 import { isLaunch, makeRig } from "./Rig.ts"
 
 const harms: Readonly<Record<"refuse" | "loseAnswer" | "silence", Harm>> = {

@@ -4,7 +4,8 @@ import { RECONCILED_VERSION_ANNOTATION } from "../../../src/domain/ComputeInstan
 import { readKey } from "../../../src/domain/Intent.ts"
 import type { Harm } from "../../support/Faults.ts"
 import { text } from "../../support/Wire.ts"
-import { contract, type ProviderWorld } from "../contract.ts"
+import { contract } from "../contract.ts"
+import type { ProviderWorld } from "../contractWorld.ts"
 import { makeRig } from "./Rig.ts"
 
 const harms: Readonly<Record<"refuse" | "loseAnswer" | "silence", Harm>> = {

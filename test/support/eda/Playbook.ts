@@ -9,6 +9,8 @@ import type { Hands } from "./Hands.ts"
 export interface Playbook {
   /** From the acceptance of the event to the start of the run: the rulebook was busy. */
   readonly startsAfter: Duration.Input
+  /** The run starts when this is over, too. */
+  readonly begins?: Effect.Effect<void>
   /** From the start to the end of the work, when the machine is there, or gone. */
   readonly worksFor: Duration.Input
   /** From the end of the work to the signal. */
@@ -130,5 +132,6 @@ export const follow = Effect.fnUntraced(function* (
   event: Event
 ) {
   yield* Effect.sleep(playbook.startsAfter)
+  yield* playbook.begins ?? Effect.void
   for (let n = 0; n < playbook.runs; n++) yield* once(site, handsOf, playbook, event)
 })
