@@ -6,6 +6,7 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Clock, Duration, Effect, Exit, Layer, Option, type Runtime } from "effect"
+import { limited } from "./adapters/http/AnswerLimit.ts"
 import * as Health from "./adapters/http/Health.ts"
 import * as MetricsServer from "./adapters/http/Metrics.ts"
 import * as Outbound from "./adapters/http/Outbound.ts"
@@ -41,7 +42,9 @@ const POLL_INTERVAL = Duration.seconds(30)
 /** What every replica needs, to know the world and to be elected. */
 const kubernetes = (operator: OperatorSettings) =>
   KubernetesClient.layer({ group: GROUP, version: VERSION, plural: PLURAL, namespace: operator.namespace }).pipe(
-    Layer.provideMerge(ApiServer.layer({ version: VERSION_OF_OPERATOR, proxy: proxyFromEnvironment }))
+    Layer.provideMerge(
+      ApiServer.layer({ version: VERSION_OF_OPERATOR, http: { findProxy: proxyFromEnvironment, over: limited } })
+    )
   )
 
 /** What belongs to the process, whether it works or stands by: what can be seen of it from outside, and its memory. */

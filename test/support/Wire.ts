@@ -16,6 +16,7 @@ import {
 } from "effect/http"
 import * as Response from "effect/http/HttpClientResponse"
 import * as IncomingMessage from "effect/http/HttpIncomingMessage"
+import { AnswerLimit, AnswerTooLarge } from "../../src/ports/AnswerLimit.ts"
 
 /** A request as a simulator sees it. Header names are lower case. */
 export interface WireRequest {
@@ -65,9 +66,12 @@ class WireClientResponse extends Pipeable.Class implements HttpClientResponse.Ht
   readonly request: HttpClientRequest.HttpClientRequest
   readonly url: string
   readonly source: WireResponse
+  /** The most bytes of the body that are read. */
+  readonly limit: number
 
-  constructor(request: HttpClientRequest.HttpClientRequest, url: string, source: WireResponse) {
+  constructor(request: HttpClientRequest.HttpClientRequest, url: string, source: WireResponse, limit: number) {
     super()
+    this.limit = limit
     this.request = request
     this.url = url
     this.source = source
@@ -94,9 +98,14 @@ class WireClientResponse extends Pipeable.Class implements HttpClientResponse.Ht
     })
   get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
     const body = this.source.body
+    let size = 0
     return (typeof body === "string" ? Stream.make(body) : body).pipe(
       Stream.mapError((lost) => this.decodeError(socketError(lost.code))),
-      Stream.encodeText
+      Stream.encodeText,
+      Stream.mapEffect((chunk) => {
+        size += chunk.byteLength
+        return size > this.limit ? Effect.fail(this.decodeError(new AnswerTooLarge(this.limit))) : Effect.succeed(chunk)
+      })
     )
   }
   get text(): Effect.Effect<string, HttpClientError.HttpClientError> {
@@ -142,7 +151,7 @@ const bodyText = (request: HttpClientRequest.HttpClientRequest): string => {
 
 /** A handler as an `HttpClient`: no sockets, no promises, every wait on the current `Clock`. */
 export const inProcess = (handler: WireHandler): HttpClient.HttpClient =>
-  HttpClient.make((request, url) =>
+  HttpClient.make((request, url, _, fiber) =>
     handler({
       method: request.method,
       url,
@@ -162,7 +171,7 @@ export const inProcess = (handler: WireHandler): HttpClient.HttpClient =>
             reason: new HttpClientError.TransportError({ request, cause: socketError(lost.code) })
           })
       ),
-      Effect.map((response) => new WireClientResponse(request, url.href, response))
+      Effect.map((response) => new WireClientResponse(request, url.href, response, fiber.getRef(AnswerLimit)))
     )
   )
 
@@ -178,6 +187,9 @@ export const byOrigin =
 
 /** Go's server, and so Kubernetes', states the size of an answer only while that is below this. */
 export const GO_STATES_SIZE_BELOW = 2048
+
+/** nginx keeps an idle connection for so long, Go's server longer; Node's own five seconds would race with its next request. */
+const KEEP_ALIVE_MILLIS = 75_000
 
 /** Serves the handler on a free port of 127.0.0.1 until the scope closes; the URL has no trailing slash. */
 export const serve = (
@@ -229,6 +241,7 @@ export const serve = (
         })
       })
     })
+    server.keepAliveTimeout = KEEP_ALIVE_MILLIS
     yield* Effect.acquireRelease(
       Effect.callback<void>((resume) => {
         server.listen(0, "127.0.0.1", () => resume(Effect.void))

@@ -8,6 +8,7 @@ import type { Dispatcher } from "@effect/platform-node/Undici"
 import { Effect } from "effect"
 import { HttpClient, HttpClientError, type HttpClientRequest } from "effect/http"
 import { type Clear, Clearance, HELD_BACK } from "../../ports/Clearance.ts"
+import { forwarding } from "./forwarding.ts"
 
 /** Reads like a connection that was never made: nothing was sent. */
 const heldBack = () =>
@@ -54,12 +55,3 @@ export const lastLook: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (
     }
   })
 }
-
-/** A handler that does what the given one does; its methods may live on its prototype. */
-const forwarding = (handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler => ({
-  onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-  onResponseStart: (...args) => handler.onResponseStart?.(...args),
-  onResponseData: (...args) => handler.onResponseData?.(...args),
-  onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
-  onResponseError: (...args) => handler.onResponseError?.(...args)
-})

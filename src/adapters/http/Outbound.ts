@@ -1,14 +1,14 @@
 /**
  * The HTTP client towards a provider: one bounded pool of HTTP/1.1 connections, with the trust that its configuration asks
  * for and the proxy that the environment names. Redirects are not followed, so that a credential never reaches a host
- * nobody named. What has no clearance does not leave.
+ * nobody named. What has no clearance does not leave, and answers are read to their limit.
  */
 import { getCACertificates } from "node:tls"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Agent, type Dispatcher, ProxyAgent } from "@effect/platform-node/Undici"
 import { Effect, Layer, Option } from "effect"
 import { HttpClient } from "effect/http"
 import type { Outbound } from "../../ports/Outbound.ts"
+import { limited } from "./AnswerLimit.ts"
 import { cleared, lastLook } from "./Clearance.ts"
 import { proxyFromEnvironment } from "./Proxy.ts"
 
@@ -32,10 +32,7 @@ const make = Effect.fnUntraced(function* (outbound: Outbound) {
     Effect.sync(() => open(outbound, proxy)),
     (opened) => Effect.promise(() => opened.destroy())
   )
-  const client = yield* NodeHttpClient.makeUndici.pipe(
-    Effect.provideService(NodeHttpClient.Dispatcher, dispatcher.compose(lastLook))
-  )
-  return cleared(client)
+  return cleared(yield* limited(dispatcher.compose(lastLook)))
 })
 
 export const layer = (outbound: Outbound): Layer.Layer<HttpClient.HttpClient> =>

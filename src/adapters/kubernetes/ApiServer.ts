@@ -5,7 +5,8 @@
  * repeated here, a write least of all. A write without clearance does not leave. No message shows a credential.
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Option, type Schema, Stream } from "effect"
-import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { AnswerLimit, tooLarge } from "../../ports/AnswerLimit.ts"
 import { Clearance, HELD_BACK } from "../../ports/Clearance.ts"
 import {
   KubernetesError,
@@ -15,7 +16,7 @@ import {
   Unreachable
 } from "../../ports/KubernetesClient.ts"
 import { kubernetesMetrics } from "../../telemetry/Metrics.ts"
-import { type FindProxy, makeConnection } from "./Connection.ts"
+import { type Http, makeConnection } from "./Connection.ts"
 import type { CredentialsError, HeaderSource, RequestHeaders } from "./Credential.ts"
 import { type CredentialsOptions, loadCredentials } from "./Credentials.ts"
 import {
@@ -28,7 +29,7 @@ import {
   timedOut
 } from "./Failures.ts"
 
-export interface Call {
+export interface Question {
   /** For error messages: verb and object. */
   readonly operation: string
   readonly method: "GET" | "POST" | "PUT" | "PATCH"
@@ -36,6 +37,9 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: { readonly contentType: string; readonly json: Schema.Json }
+}
+
+export interface Call extends Question {
   /** The most bytes of an answer that are read; more is a failure. */
   readonly maxBytes: number
 }
@@ -58,8 +62,8 @@ export interface OpenStream {
 
 interface Shape {
   readonly call: (call: Call) => Effect.Effect<Schema.Json, KubernetesError>
-  /** A streamed answer: the opening is bounded in time, what follows is not. */
-  readonly open: (call: Call) => Effect.Effect<OpenStream, KubernetesError>
+  /** A streamed answer: the opening is bounded in time; what follows is bounded by its reader. */
+  readonly open: (question: Question) => Effect.Effect<OpenStream, KubernetesError>
 }
 
 const MAX_REFUSAL_BYTES = 64 * 1024
@@ -76,25 +80,18 @@ const secretsOf = (headers: RequestHeaders): ReadonlyArray<string> =>
     .map(([, value]) => value.slice(value.indexOf(" ") + 1))
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
 
-/** The size that the answer says it has; connections end answers that do not keep to it. */
-const statedSize = (headers: Readonly<Record<string, string | undefined>>): number =>
-  Number(headers["content-length"] ?? Number.POSITIVE_INFINITY)
-
-/** Reads at most `maxBytes`; `complete` is false when there was more, which is then left unread and the connection closed. */
-const readText = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse, maxBytes: number) {
-  // most answers are small and say so: a stream around them would cost more than they do
-  if (statedSize(response.headers) <= maxBytes) return { text: yield* response.text, complete: true }
+/** The beginning of an answer that is too large is enough to say what it is; the rest is left unread and the connection closed. */
+const readSome = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
   const chunks: Array<Uint8Array> = []
   let size = 0
   yield* response.stream.pipe(
     Stream.takeUntil((chunk) => {
       size += chunk.byteLength
-      return size > maxBytes
+      return size > MAX_REFUSAL_BYTES
     }),
     Stream.runForEach((chunk) => Effect.sync(() => chunks.push(chunk)))
   )
-  const bytes = Buffer.concat(chunks)
-  return { text: bytes.subarray(0, maxBytes).toString("utf8"), complete: size <= maxBytes }
+  return Buffer.concat(chunks).subarray(0, MAX_REFUSAL_BYTES).toString("utf8")
 })
 
 /** Everything an exchange needs, fixed when the service is made. */
@@ -109,7 +106,7 @@ interface Wire {
 const circumstances = (wire: Wire, headers: RequestHeaders): Effect.Effect<Circumstances> =>
   Effect.map(Clock.currentTimeMillis, (now) => ({ now, server: wire.origin, secrets: secretsOf(headers) }))
 
-const requestOf = (wire: Wire, call: Call, headers: RequestHeaders): HttpClientRequest.HttpClientRequest => {
+const requestOf = (wire: Wire, call: Question, headers: RequestHeaders): HttpClientRequest.HttpClientRequest => {
   const request = HttpClientRequest.make(call.method)(`${wire.options.server}${call.path}`, {
     headers: { ...headers, accept: "application/json", "user-agent": `cloudkit-operator/${wire.options.version}` },
     ...(call.query === undefined ? {} : { urlParams: call.query })
@@ -121,11 +118,11 @@ const requestOf = (wire: Wire, call: Call, headers: RequestHeaders): HttpClientR
 
 const heldBack = new Unreachable({ code: HELD_BACK, message: "this replica does not lead, and so writes nothing" })
 
-const counted = ({ method }: Call, exit: Exit.Exit<HttpClientResponse.HttpClientResponse, unknown>) =>
+const counted = ({ method }: Question, exit: Exit.Exit<HttpClientResponse.HttpClientResponse, unknown>) =>
   kubernetesMetrics.requests.add({ method, code: Exit.isSuccess(exit) ? String(exit.value.status) : "<error>" })
 
 /** Sends, and lets only a success through. Client spans cost more than the request itself, so there are none. */
-const send = Effect.fnUntraced(function* (wire: Wire, call: Call, headers: RequestHeaders) {
+const send = Effect.fnUntraced(function* (wire: Wire, call: Question, headers: RequestHeaders) {
   const silence = (error: unknown) =>
     Effect.flatMap(circumstances(wire, headers), (known) => Effect.fail(reasonOfSilence(error, known)))
   const isClear = yield* Clearance
@@ -136,7 +133,7 @@ const send = Effect.fnUntraced(function* (wire: Wire, call: Call, headers: Reque
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )
   if (response.status >= 200 && response.status < 300) return response
-  const { text } = yield* Effect.catch(readText(response, MAX_REFUSAL_BYTES), silence)
+  const text = yield* Effect.catch(readSome(response), silence)
   const refusal: Refusal = {
     status: response.status,
     contentType: response.headers["content-type"] ?? "",
@@ -152,42 +149,43 @@ type Use<A> = (
   known: Circumstances
 ) => Effect.Effect<A, KubernetesReason>
 
+const failureOf = ({ status }: HttpClientResponse.HttpClientResponse, known: Circumstances, message: string) =>
+  new ServerFailure({ status, message: presentable(message, known.secrets), retryAfter: Option.none() })
+
+/** Something that is no API server, or stands before it, answered. */
+const notJson = (response: HttpClientResponse.HttpClientResponse, text: string, known: Circumstances) => {
+  const found = describeBody(response.headers["content-type"] ?? "", text)
+  const question = "Is the server URL right, or is a proxy between?"
+  return failureOf(response, known, `${known.server} answered ${response.status} with ${found}. ${question}`)
+}
+
 /** A success is JSON within its bounds, or it is none. */
-const readJson = Effect.fnUntraced(function* (
-  maxBytes: number,
-  response: HttpClientResponse.HttpClientResponse,
-  known: Circumstances
-) {
-  const { status, headers } = response
-  const failure = (message: string) =>
-    new ServerFailure({ status, message: presentable(message, known.secrets), retryAfter: Option.none() })
-  const { text, complete } = yield* Effect.mapError(readText(response, maxBytes), (error) =>
-    reasonOfSilence(error, known)
+const readJson = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse, known: Circumstances) {
+  const text = yield* Effect.mapError(response.text, (error) =>
+    Option.match(tooLarge(error), {
+      onNone: () => reasonOfSilence(error, known),
+      onSome: ({ message }) => failureOf(response, known, message)
+    })
   )
-  if (!complete) return yield* failure(`the answer is larger than ${maxBytes} bytes, the most that is read`)
-  const contentType = headers["content-type"] ?? ""
-  if (!isJson(contentType)) {
-    const found = describeBody(contentType, text)
-    return yield* failure(
-      `${known.server} answered ${status} with ${found}. Is the server URL right, or is a proxy between?`
-    )
-  }
+  if (!isJson(response.headers["content-type"] ?? "")) return yield* notJson(response, text, known)
   return yield* Effect.try({
     try: (): Schema.Json => JSON.parse(text),
     // The parser's own message quotes the text, which may be confidential.
-    catch: () => failure(`${known.server} answered ${status} with JSON that does not parse`)
+    catch: () => failureOf(response, known, `${known.server} answered ${response.status} with JSON that does not parse`)
   })
 })
 
 /** A page of HTML has no lines worth waiting for: it is read at once, to say what it is. */
 const openStream = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse, known: Circumstances) {
-  if (!isJson(response.headers["content-type"] ?? "")) yield* readJson(MAX_REFUSAL_BYTES, response, known)
-  const bytes = Stream.mapError(response.stream, (error) => reasonOfSilence(error, known))
-  return { bytes, circumstances: known }
+  const silence = (error: HttpClientError.HttpClientError) => reasonOfSilence(error, known)
+  if (!isJson(response.headers["content-type"] ?? "")) {
+    return yield* notJson(response, yield* Effect.mapError(readSome(response), silence), known)
+  }
+  return { bytes: Stream.mapError(response.stream, silence), circumstances: known }
 })
 
 /** `use` on a successful answer; a read gets a second chance when its credential turned stale. */
-const exchange = <A>(wire: Wire, call: Call, use: Use<A>): Effect.Effect<A, KubernetesError> => {
+const exchange = <A>(wire: Wire, call: Question, use: Use<A>): Effect.Effect<A, KubernetesError> => {
   // A credential that cannot be had is as good as a refused one: nobody is asked without it.
   const current = Effect.mapError(
     wire.options.headers.current,
@@ -214,7 +212,7 @@ const exchange = <A>(wire: Wire, call: Call, use: Use<A>): Effect.Effect<A, Kube
 }
 
 /** Writes are shown in traces; reads are many, and lists and watches are not part of a pass. */
-const traced = <A, E>({ method, operation }: Call, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+const traced = <A, E>({ method, operation }: Question, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   method === "GET"
     ? call
     : call.pipe(
@@ -236,12 +234,8 @@ export class ApiServer extends Context.Service<ApiServer, Shape>()("cloudkit-ope
         origin: URL.parse(options.server)?.origin ?? "the API server"
       }
       return {
-        call: (call) =>
-          traced(
-            call,
-            exchange(wire, call, (response, known) => readJson(call.maxBytes, response, known))
-          ),
-        open: (call) => exchange(wire, call, openStream)
+        call: (call) => traced(call, Effect.provideService(exchange(wire, call, readJson), AnswerLimit, call.maxBytes)),
+        open: (question) => exchange(wire, question, openStream)
       }
     })
 
@@ -250,14 +244,14 @@ export class ApiServer extends Context.Service<ApiServer, Shape>()("cloudkit-ope
     options: CredentialsOptions & {
       readonly version: string
       readonly requestTimeout?: Duration.Input
-      readonly proxy: FindProxy
+      readonly http: Http
     }
   ): Layer.Layer<ApiServer, CredentialsError> =>
     Layer.effect(
       ApiServer,
       Effect.gen(function* () {
         const credentials = yield* loadCredentials(options)
-        const connection = yield* makeConnection(credentials, options.proxy)
+        const connection = yield* makeConnection(credentials, options.http)
         return yield* ApiServer.make({ ...options, server: credentials.server, headers: connection.headers }).pipe(
           Effect.provideService(HttpClient.HttpClient, connection.client)
         )

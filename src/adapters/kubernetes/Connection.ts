@@ -5,7 +5,6 @@
  * HTTP/1.1 on purpose: a request that times out takes its connection with it. Over HTTP/2 all requests would share one
  * connection, and one that died silently would fail all of them until the kernel gives up, many minutes later.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Agent, Dispatcher, ProxyAgent } from "@effect/platform-node/Undici"
 import { Effect, Option, type Scope } from "effect"
 import type { HttpClient } from "effect/http"
@@ -89,12 +88,17 @@ const headerSource = (credentials: Credentials, pool: ReplaceablePool): HeaderSo
   }
 }
 
-/** Which proxy leads to a server; the kubeconfig's own `proxy-url` wins. */
-export type FindProxy = (server: string) => Effect.Effect<Option.Option<string>>
+/** What is the same for every server. */
+export interface Http {
+  /** Which proxy leads to a server; the kubeconfig's own `proxy-url` wins. */
+  readonly findProxy: (server: string) => Effect.Effect<Option.Option<string>>
+  /** A client over a pool, which reads of an answer what its limit allows. */
+  readonly over: (pool: Dispatcher) => Effect.Effect<HttpClient.HttpClient>
+}
 
 export const makeConnection = (
   credentials: Credentials,
-  findProxy: FindProxy
+  { findProxy, over }: Http
 ): Effect.Effect<Connection, CredentialsError, Scope.Scope> =>
   Effect.gen(function* () {
     const { tls } = yield* credentials.current
@@ -108,6 +112,5 @@ export const makeConnection = (
       }),
       (opened) => Effect.promise(() => opened.destroyAll())
     )
-    const client = yield* NodeHttpClient.makeUndici.pipe(Effect.provideService(NodeHttpClient.Dispatcher, pool))
-    return { client, headers: headerSource(credentials, pool) }
+    return { client: yield* over(pool), headers: headerSource(credentials, pool) }
   })

@@ -17,7 +17,7 @@ import {
   type View,
   type WatchEvent
 } from "../../ports/KubernetesClient.ts"
-import { ApiServer, type Call } from "./ApiServer.ts"
+import { ApiServer, type Call, type Question } from "./ApiServer.ts"
 import { type Circumstances, reasonOfStatusObject } from "./Failures.ts"
 import { decodeEvent, decodeObject, decodePage, lightened } from "./KubernetesJson.ts"
 import { ListItems } from "./ListItems.ts"
@@ -139,8 +139,7 @@ const list = (api: ApiServer["Service"], resource: Resource) =>
       query: {
         limit: String(page.limit),
         ...Option.match(page.continue, { onNone: () => ({}), onSome: (token) => ({ continue: token }) })
-      },
-      maxBytes: MAX_OBJECT_BYTES
+      }
     })
     const decoded = yield* Effect.mapError(readPage(bytes), (reason) => new KubernetesError({ operation, reason }))
     if (decoded === undefined) return yield* fail(operation, unexpected("the answer is JSON, but no Kubernetes list"))
@@ -178,7 +177,7 @@ const watch =
   (api: ApiServer["Service"], resource: Resource) =>
   (from: { readonly resourceVersion: string; readonly timeout: Duration.Duration }) => {
     const operation = `watch ${resource.plural}`
-    const call: Call = {
+    const question: Question = {
       operation,
       method: "GET",
       path: collectionPath(resource, resource.namespace),
@@ -187,11 +186,10 @@ const watch =
         allowWatchBookmarks: "true",
         resourceVersion: from.resourceVersion,
         timeoutSeconds: String(Math.max(1, Math.ceil(Duration.toSeconds(from.timeout))))
-      },
-      maxBytes: MAX_OBJECT_BYTES
+      }
     }
     return Stream.unwrap(
-      Effect.map(api.open(call), ({ bytes, circumstances }) =>
+      Effect.map(api.open(question), ({ bytes, circumstances }) =>
         bytes.pipe(
           linesOf(MAX_OBJECT_BYTES),
           Stream.mapEffect(eventsOf(operation, circumstances)),

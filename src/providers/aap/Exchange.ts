@@ -4,8 +4,9 @@
  * Guarantees: sent once; over within the request timeout, the answer's body included; at most `LARGEST` bytes are read;
  * the token is asked for anew, goes to the configured host only, and appears in no log, message or cause.
  */
-import { Clock, Duration, Effect, Exit, Redacted, type Schema, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Option, Redacted, type Schema } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { AnswerLimit, tooLarge } from "../../ports/AnswerLimit.ts"
 import { aapMetrics } from "../../telemetry/Metrics.ts"
 import { type AapError, Timeout, TooLarge } from "./AapError.ts"
 import type { AapSettingsShape } from "./AapSettings.ts"
@@ -27,22 +28,9 @@ export interface Call {
 const LARGEST = 64 * 1_048_576
 
 const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, AapError> =>
-  Effect.suspend(() => {
-    // a stream around an answer that says its size would cost more than the answer
-    if (Number(response.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= LARGEST) {
-      return Effect.mapError(response.text, fromTransport)
-    }
-    let size = 0
-    return response.stream.pipe(
-      Stream.mapError(fromTransport),
-      Stream.mapEffect((chunk) => {
-        size += chunk.byteLength
-        return size > LARGEST ? Effect.fail(new TooLarge({ limit: LARGEST })) : Effect.succeed(chunk)
-      }),
-      Stream.decodeText,
-      Stream.mkString
-    )
-  })
+  Effect.mapError(response.text, (error) =>
+    Option.isSome(tooLarge(error)) ? new TooLarge({ limit: LARGEST }) : fromTransport(error)
+  )
 
 /** AAP, or what stands before it, may repeat in its answer what it was sent. */
 const redacted = (answer: Answer, token: string): Answer => ({
@@ -127,10 +115,10 @@ export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: Ht
       const response = yield* Effect.mapError(untraced(http.execute(requestOf(base, call, token))), fromTransport)
       return { status: response.status, headers: { ...response.headers }, body: yield* readBody(response) }
     })
-    const answer = yield* Effect.timeoutOrElse(exchanged, {
-      duration: settings.requestTimeout,
-      orElse: () => Effect.fail(late)
-    })
+    const answer = yield* exchanged.pipe(
+      Effect.provideService(AnswerLimit, LARGEST),
+      Effect.timeoutOrElse({ duration: settings.requestTimeout, orElse: () => Effect.fail(late) })
+    )
     return redacted(answer, token)
   })
 

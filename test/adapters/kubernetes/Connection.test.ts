@@ -7,6 +7,7 @@ import { connect, type Server as NetServer, type Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Queue, Stream } from "effect"
+import { limited } from "../../../src/adapters/http/AnswerLimit.ts"
 import { proxyFromEnvironment } from "../../../src/adapters/http/Proxy.ts"
 import { ApiServer } from "../../../src/adapters/kubernetes/ApiServer.ts"
 import { layer as clientLayer } from "../../../src/adapters/kubernetes/KubernetesClient.ts"
@@ -49,8 +50,13 @@ const name = { namespace: "default", name: "vm-1" }
 const resource = { group: "g.test", version: "v1", plural: "things", namespace: Option.none<string>() }
 
 /** A client for this kubeconfig, as the operator's `main` builds it. */
-const clientFor = (KUBECONFIG: string, env: Readonly<Record<string, string>> = {}) => {
-  const api = ApiServer.layer({ version: "1.2.3", requestTimeout: "500 millis", proxy: proxyFromEnvironment })
+const clientFor = (
+  KUBECONFIG: string,
+  env: Readonly<Record<string, string>> = {},
+  requestTimeout: Duration.Input = "1 minute"
+) => {
+  const http = { findProxy: proxyFromEnvironment, over: limited }
+  const api = ApiServer.layer({ version: "1.2.3", requestTimeout, http })
   return Layer.build(
     clientLayer(resource).pipe(Layer.provide(api), Layer.provide(environment({ KUBECONFIG, ...env })))
   ).pipe(Effect.flatMap((context) => Effect.provide(KubernetesClient, context)))
@@ -142,7 +148,7 @@ it.live("a server that accepts and then stays silent is given up with code TIMEO
       sockets
     )
     const config = kubeconfig({}, { server: `http://127.0.0.1:${port}` })
-    const client = yield* clientFor(files.write("config", config))
+    const client = yield* clientFor(files.write("config", config), {}, "1 second")
     assert.strictEqual(yield* codeOf(client), "TIMEOUT")
     yield* Effect.forEach(sockets, (socket) =>
       socket.closed
@@ -173,7 +179,7 @@ it.live("a watch reads characters that were cut in two, outlives the request tim
     const server = createHttpServer((_, response) => {
       response.writeHead(200, { "content-type": "application/json" }).write(bytes.subarray(0, middle))
       // Later than the client's request timeout.
-      const rest = setTimeout(() => response.write(bytes.subarray(middle)), 700)
+      const rest = setTimeout(() => response.write(bytes.subarray(middle)), 2_200)
       response.on("close", () => {
         clearTimeout(rest)
         Queue.offerUnsafe(closed, "closed")
@@ -181,7 +187,7 @@ it.live("a watch reads characters that were cut in two, outlives the request tim
     })
     const port = yield* listening(server, sockets)
     const config = kubeconfig({}, { server: `http://127.0.0.1:${port}` })
-    const client = yield* clientFor(files.write("config", config))
+    const client = yield* clientFor(files.write("config", config), {}, "2 seconds")
     const watch = client.watch({ resourceVersion: "1", timeout: Duration.minutes(5) })
     const events: ReadonlyArray<WatchEvent> = yield* watch.pipe(Stream.take(1), Stream.runCollect)
     const [event] = events

@@ -1,0 +1,24 @@
+/**
+ * How much of an answer is read: whoever asks over HTTP sets it for the requests of its fiber, and the client ends an
+ * answer that is larger where its bytes arrive, so that the rest is never in memory. What then fails is the body, not the
+ * request, which may have had its effect.
+ */
+import { Context, Option } from "effect"
+
+/** In bytes. */
+export const AnswerLimit = Context.Reference<number>("cloudkit-operator/ports/AnswerLimit", {
+  defaultValue: () => Number.POSITIVE_INFINITY
+})
+
+/** Why the body ended. */
+export class AnswerTooLarge extends Error {
+  constructor(limit: number) {
+    super(`the answer is larger than ${limit} bytes, the most that is read`)
+  }
+}
+
+export const tooLarge = ({
+  reason: { cause }
+}: {
+  readonly reason: { readonly cause?: unknown }
+}): Option.Option<AnswerTooLarge> => (cause instanceof AnswerTooLarge ? Option.some(cause) : Option.none())
