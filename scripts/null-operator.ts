@@ -38,6 +38,11 @@ const send = (method: string, url: string, body: string, then: (answer: string) 
     })
     answer.on("end", () => then(text))
   })
+  // a connection that the server closes as it is used again
+  outgoing.once("error", (error) => {
+    process.stderr.write(`${method} ${url}: ${error.message}\n`)
+    send(method, url, body, then)
+  })
   outgoing.end(body)
 }
 
