@@ -4,7 +4,7 @@
  *
  * In two parts: every replica watches, so that whoever takes over knows the world already; only the one that leads works.
  */
-import { Cause, Clock, Duration, Effect, Layer, Option, Stream } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Layer, Option, Stream } from "effect"
 import { keyOf } from "./domain/Resource.ts"
 import { Clearance } from "./ports/Clearance.ts"
 import { KubernetesClient, type KubernetesError, type KubernetesObject } from "./ports/KubernetesClient.ts"
@@ -21,7 +21,7 @@ import * as Controller from "./runtime/Controller.ts"
 import type { Leader } from "./runtime/Leader.ts"
 import * as Reflector from "./runtime/Reflector.ts"
 import { kubernetesMetrics } from "./telemetry/Metrics.ts"
-import { countPass, showLoad, standsBy, works } from "./telemetry/Passes.ts"
+import { countPass, showLine, showLoad, standsBy, works } from "./telemetry/Passes.ts"
 
 export interface Options {
   /** How many passes may run at the same time. A pass that waits for an answer of the provider counts. */
@@ -154,6 +154,7 @@ export const work = Effect.fnUntraced(function* ({ attend, census, reflector }: 
     resync: options.resync
   })
   yield* showLoad(controller.load, options.concurrency)
+  yield* showLine(Context.get(passes, Turnstile).waiting)
   yield* works
   const seen = (object: Option.Option<KubernetesObject>) =>
     Option.match(object, { onNone: () => ({}), onSome: ({ metadata }) => ({ cause: metadata.resourceVersion }) })

@@ -179,6 +179,7 @@ const controller: Row = {
       "none",
       "",
       query(counted("workqueue_depth", "name"), "waiting"),
+      query(counted("cloudkit_launches_waiting", "type"), "in line for a {{type}} launch"),
       query(perSecond("workqueue_adds_total", "name"), "due per second")
     ),
     graph(

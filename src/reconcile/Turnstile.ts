@@ -33,6 +33,8 @@ export class Turnstile extends Context.Service<
     readonly leave: (key: string) => Effect.Effect<void>
     /** While this is done somebody else may have the key's place; in the end the key has one again. */
     readonly aside: <A, E, R>(key: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** How many stand in line. */
+    readonly waiting: (operation: Operation) => number
     /** Around one pass of a key, which must not overlap another one of it. */
     readonly around: <A, E, R>(key: string, pass: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   }
@@ -107,6 +109,7 @@ export class Turnstile extends Context.Service<
         waits: (key) => Effect.sync(() => lines.provision.has(key) || lines.deprovision.has(key)),
         leave,
         aside,
+        waiting: (operation) => lines[operation].size,
         around: (key, pass) => Effect.ensuring(pass, end(key))
       })
     })

@@ -145,6 +145,11 @@ export const jobMetrics = {
       )
     }
   }),
+  waiting: gauge({
+    name: "cloudkit_launches_waiting",
+    help: "ComputeInstances that stand in line for their launch, because as many as may launch at once do. They are in no work queue.",
+    labels: { type }
+  }),
   duration: histogram({
     name: "cloudkit_job_duration_seconds",
     help: "Time from the launch of a job to its end.",

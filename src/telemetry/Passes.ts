@@ -2,7 +2,7 @@
  * What a controller does, in the metrics that Kubernetes users know from other controllers.
  */
 import { Duration, Effect, Option, type Scope } from "effect"
-import { controllerMetrics } from "./Metrics.ts"
+import { controllerMetrics, jobMetrics } from "./Metrics.ts"
 
 /** The only controller, and its queue. */
 const labels = { controller: "computeinstance" }
@@ -60,6 +60,18 @@ export const showLoad = (load: () => Load, concurrency: number): Effect.Effect<v
     { discard: true }
   )
 }
+
+/** Shows how many launches stand in line, for as long as the scope lives. */
+export const showLine = (
+  waiting: (type: "provision" | "deprovision") => number
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.forEach(
+    ["provision", "deprovision"] as const,
+    (type) => jobMetrics.waiting.reads({ type }, () => waiting(type)),
+    {
+      discard: true
+    }
+  )
 
 const lease = { name: "cloudkit-operator-leader" }
 

@@ -57,7 +57,7 @@ describe("the image", () => {
     assert.strictEqual(env.MALLOC_ARENA_MAX, "1")
     assert.strictEqual(env.MALLOC_MMAP_THRESHOLD_, "32768")
     assert.strictEqual(env.MALLOC_TRIM_THRESHOLD_, "65536")
-    assert.strictEqual(env.NODE_OPTIONS, "--max-semi-space-size=8 --expose-gc")
+    assert.strictEqual(env.NODE_OPTIONS, "--max-semi-space-size=8 --v8-pool-size=1 --expose-gc")
     const version = execFileSync(process.execPath, ["--version"], { encoding: "utf8", env })
     assert.strictEqual(version, `${process.version}\n`)
   })

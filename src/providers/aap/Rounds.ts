@@ -1,9 +1,10 @@
 /**
  * When AAP is asked about jobs, and how its silence is borne.
  *
- * Guarantees: one round at a time; a regular round every interval while there is anything to ask, none otherwise; an early
- * round only for those who asked for one, all of them together; after a failed round nothing is asked, early or not, until
- * the backoff (at least what AAP asked for) has passed.
+ * Guarantees: one round at a time; a regular round every interval while there is anything to ask, none otherwise, counted
+ * from beginning to beginning, so that no job is looked at less often because there are many; after it AAP has a rest at
+ * least as long as it took; an early round only for those who asked for one, all of them together; after a failed round
+ * nothing is asked, early or not, until the backoff (at least what AAP asked for) has passed.
  */
 import { Cause, Clock, Duration, Effect, Latch, Option, Random, type Scope } from "effect"
 import * as Backoff from "../../runtime/Backoff.ts"
@@ -66,12 +67,13 @@ export const makeRounds = Effect.fnUntraced(function* (asking: Asking): Effect.f
     yield* asking.onFailure(error, wait.attempt)
   })
 
-  const succeeded = Effect.fnUntraced(function* (round: Round, regular: boolean) {
+  const succeeded = Effect.fnUntraced(function* (round: Round, regular: boolean, begun: number) {
     backoff.reset()
     const at = yield* now
     times.notBefore = at + (round.failure === undefined ? 0 : (retryAfterOf(round.failure) ?? 0))
-    // a little early rather than late, and never in step with other operators
-    if (regular) times.regular = at + interval * (yield* Random.nextBetween(0.95, 1))
+    // a little early rather than late, and never in step with other operators; AAP has rest for as long as it had to work
+    const next = begun + interval * (yield* Random.nextBetween(0.95, 1))
+    if (regular) times.regular = Math.max(next, at + (at - begun))
     yield* asking.onSuccess
   })
 
@@ -87,7 +89,7 @@ export const makeRounds = Effect.fnUntraced(function* (asking: Asking): Effect.f
     const { answered, failure } = asked.value
     if (failure !== undefined && answered > 0 && isStruggle(failure)) limit = smaller(limit)
     else if (regular) limit = larger(limit)
-    yield* failure !== undefined && answered === 0 ? failed(failure) : succeeded(asked.value, regular)
+    yield* failure !== undefined && answered === 0 ? failed(failure) : succeeded(asked.value, regular, at)
   })
 
   const step = Effect.gen(function* () {

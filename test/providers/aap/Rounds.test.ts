@@ -212,6 +212,43 @@ describe("9. one round at a time", () => {
   )
 })
 
+describe("9. a round that takes its time", () => {
+  /** When the first of each five answers came, in seconds: a thousand jobs, asked for every ten seconds. */
+  const beginnings = Effect.fnUntraced(function* (answer: Duration.Input) {
+    const rig = yield* makeRig({ settings: { pollInterval: Duration.seconds(10) } })
+    yield* rig.aap.play(() => forever)
+    yield* follow(rig, upTo(1000))
+    yield* rig.wire.order({ when: isPoll, times: 1_000, harm: { _tag: "Delay", by: answer, after: true } })
+    const times: Array<number> = []
+    for (let tick = 1; tick <= 1_800; tick++) {
+      yield* TestClock.adjust("100 millis")
+      const answers = yield* count(rig.wire, isPoll)
+      if (answers > times.length * 5) times.push(tick / 10)
+    }
+    return times
+  })
+  const distances = (times: ReadonlyArray<number>) => times.slice(1).map((time, index) => time - (times[index] ?? 0))
+
+  it.effect("delays no job's next look, as long as AAP has had a rest by then", () =>
+    Effect.gen(function* () {
+      const found = distances(yield* beginnings("900 millis"))
+      assert.isAtLeast(found.length, 15)
+      for (const distance of found) {
+        assert.isAtLeast(distance, 9.4)
+        assert.isAtMost(distance, 10.1)
+      }
+    })
+  )
+
+  it.effect("is followed by a rest of its own length", () =>
+    Effect.gen(function* () {
+      const found = distances(yield* beginnings("3 seconds"))
+      assert.isAtLeast(found.length, 4)
+      for (const distance of found) assert.closeTo(distance, 30, 0.15)
+    })
+  )
+})
+
 describe("10. only changes fan out", () => {
   it.effect("an object is told when its job's state changed, and not when it did not", () =>
     Effect.gen(function* () {
