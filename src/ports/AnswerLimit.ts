@@ -4,6 +4,7 @@
  * request, which may have had its effect.
  */
 import { Context, Option } from "effect"
+import { Unanswered } from "./Unanswered.ts"
 
 /** In bytes. */
 export const AnswerLimit = Context.Reference<number>("cloudkit-operator/ports/AnswerLimit", {
@@ -21,4 +22,7 @@ export const tooLarge = ({
   reason: { cause }
 }: {
   readonly reason: { readonly cause?: unknown }
-}): Option.Option<AnswerTooLarge> => (cause instanceof AnswerTooLarge ? Option.some(cause) : Option.none())
+}): Option.Option<AnswerTooLarge> => {
+  const found = cause instanceof Unanswered ? cause.cause : cause
+  return found instanceof AnswerTooLarge ? Option.some(found) : Option.none()
+}

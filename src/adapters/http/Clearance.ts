@@ -8,6 +8,7 @@ import type { Dispatcher } from "@effect/platform-node/Undici"
 import { Effect } from "effect"
 import { HttpClient, HttpClientError, type HttpClientRequest } from "effect/http"
 import { type Clear, Clearance, HELD_BACK } from "../../ports/Clearance.ts"
+import { Unanswered } from "../../ports/Unanswered.ts"
 import { forwarding } from "./forwarding.ts"
 
 /** Reads like a connection that was never made: nothing was sent. */
@@ -43,15 +44,22 @@ export const cleared = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
     )
   )
 
-/** For the pool that such a client uses: asks again on the connection, in the moment of writing. */
+/**
+ * For the pool that such a client uses: asks again on the connection, in the moment of writing. What fails after that moment is
+ * told apart from what fails before it.
+ */
 export const lastLook: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
   const permission = "permission" in options ? options.permission : undefined
   if (!(permission instanceof Permission)) return dispatch(options, handler)
+  let written = false
   return dispatch(options, {
     ...forwarding(handler),
     onRequestStart: (controller, context) => {
-      if (permission.isClear()) handler.onRequestStart?.(controller, context)
+      written = permission.isClear()
+      if (written) handler.onRequestStart?.(controller, context)
       else controller.abort(heldBack())
-    }
+    },
+    onResponseError: (controller, error) =>
+      handler.onResponseError?.(controller, written ? new Unanswered(error) : error)
   })
 }

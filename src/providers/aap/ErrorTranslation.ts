@@ -4,6 +4,7 @@
  * What decides a job's fate (404, 405) is believed only in AAP's own JSON: the same status as a page comes from a proxy or
  * a wrong address, and proves nothing.
  */
+import { isUnanswered } from "../../ports/Unanswered.ts"
 import * as AapError from "./AapError.ts"
 import { cut, stable, wordsOf } from "./PlainText.ts"
 import * as RetryAfter from "./RetryAfter.ts"
@@ -129,12 +130,14 @@ const tls =
 /** TLS errors of a connection that already carries requests. */
 const midway = /BAD_RECORD_MAC|DECRYPT|RENEGOTIATION|UNEXPECTED_EOF/u
 
-/** A request that got no answer, or only part of one. */
+/** A request that got no answer, or only part of one. What was written may have been applied, whatever the code says. */
 export const fromTransport = (error: unknown): AapError.AapError => {
   const { code, connecting } = faultOf(error) ?? { code: "UNKNOWN", connecting: false }
   const shown = cut(code.replace(/[^\w-]/gu, "_"), 80)
-  if (connecting || neverConnected.has(code) || dns.test(code)) return new AapError.Unreachable({ code: shown })
-  if (tls.test(code) && !midway.test(code)) return new AapError.TlsFailure({ code: shown })
+  const written = isUnanswered(error)
+  const never = connecting || neverConnected.has(code) || dns.test(code)
+  if (never && !written) return new AapError.Unreachable({ code: shown })
+  if (tls.test(code) && !midway.test(code) && !written) return new AapError.TlsFailure({ code: shown })
   if (slow.has(code)) return new AapError.Timeout({ detail: shown })
   return new AapError.ConnectionReset({ code: shown })
 }

@@ -7,6 +7,7 @@
 import { Clock, Duration, Effect, Exit, Option, Redacted, type Schema } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { AnswerLimit, tooLarge } from "../../ports/AnswerLimit.ts"
+import { Unanswered } from "../../ports/Unanswered.ts"
 import { aapMetrics } from "../../telemetry/Metrics.ts"
 import { type AapError, Timeout, TooLarge } from "./AapError.ts"
 import type { AapSettingsShape } from "./AapSettings.ts"
@@ -24,13 +25,22 @@ export interface Call {
   readonly body?: Schema.Json
 }
 
+const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
 /** 200 jobs with the largest payload a resource may have are below this. */
 const LARGEST = 64 * 1_048_576
 
-const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, AapError> =>
-  Effect.mapError(response.text, (error) =>
-    Option.isSome(tooLarge(error)) ? new TooLarge({ limit: LARGEST }) : fromTransport(error)
-  )
+/** A success that says where to find what it made is one without its body, too. */
+const readBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, AapError> => {
+  const { headers, status } = response
+  const suffices = isSuccess(status) && (headers.location ?? "") !== ""
+  return Effect.catch(response.text, (error) => {
+    if (suffices) return Effect.succeed("")
+    return Effect.fail(
+      Option.isSome(tooLarge(error)) ? new TooLarge({ limit: LARGEST }) : fromTransport(new Unanswered(error))
+    )
+  })
+}
 
 /** AAP, or what stands before it, may repeat in its answer what it was sent. */
 const redacted = (answer: Answer, token: string): Answer => ({
@@ -41,15 +51,14 @@ const redacted = (answer: Answer, token: string): Answer => ({
   body: without(token, answer.body)
 })
 
-const isSuccess = (answer: Answer): boolean => answer.status >= 200 && answer.status < 300
-
 const logged = (call: Call) => {
   const fields = { method: call.method, path: call.resource }
   return {
     answer: (answer: Answer) => {
       const said = { ...fields, status: answer.status, requestId: plain(answer.headers["x-api-request-id"] ?? "", 100) }
       // reads are many, and say nothing that the job's own lines do not
-      if (isSuccess(answer)) return (call.method === "GET" ? Effect.logDebug : Effect.logInfo)("AAP answered", said)
+      if (isSuccess(answer.status))
+        return (call.method === "GET" ? Effect.logDebug : Effect.logInfo)("AAP answered", said)
       return answer.status === 404 || answer.status === 405
         ? Effect.logInfo("AAP refused a request", said)
         : Effect.logWarning("AAP refused a request", said)
@@ -131,7 +140,7 @@ export const make = (settings: AapSettingsShape, base: BaseUrl.BaseUrl, http: Ht
   /** The answer to a request that succeeded. */
   const success = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<Answer, AapError> {
     const got = yield* answer(call)
-    if (!isSuccess(got)) return yield* fromAnswer(got, yield* Clock.currentTimeMillis)
+    if (!isSuccess(got.status)) return yield* fromAnswer(got, yield* Clock.currentTimeMillis)
     return got
   })
 

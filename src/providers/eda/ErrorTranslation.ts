@@ -1,6 +1,7 @@
 /**
  * The one place where HTTP statuses, bodies and socket errors become `EdaError`s.
  */
+import { isUnanswered } from "../../ports/Unanswered.ts"
 import * as EdaError from "./EdaError.ts"
 
 /** An answer as it came, header names in lower case. */
@@ -168,13 +169,15 @@ const tls =
 const midway = /BAD_RECORD_MAC|DECRYPT|RENEGOTIATION|UNEXPECTED_EOF/u
 const slow = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/u
 
-/** A request that got no answer. The request itself, which carries the token, is not kept. */
+/** A request that got no answer. What was written may have been applied, whatever the code says. The request itself, which carries the token, is not kept. */
 export const fromTransport = (error: unknown): EdaError.EdaError => {
   const fault = faultOf(error) ?? { code: "UNKNOWN", connecting: false, cause: undefined }
   const broken = { code: fault.code.replace(/[^\w-]/gu, "_").slice(0, 80), cause: fault.cause }
-  if (dns.test(fault.code)) return new EdaError.NameNotResolved(broken)
-  if (fault.connecting || neverConnected.test(fault.code)) return new EdaError.Unreachable(broken)
-  if (tls.test(fault.code) && !midway.test(fault.code)) return new EdaError.TlsFailure(broken)
+  if (!isUnanswered(error)) {
+    if (dns.test(fault.code)) return new EdaError.NameNotResolved(broken)
+    if (fault.connecting || neverConnected.test(fault.code)) return new EdaError.Unreachable(broken)
+    if (tls.test(fault.code) && !midway.test(fault.code)) return new EdaError.TlsFailure(broken)
+  }
   if (slow.test(fault.code)) return new EdaError.Timeout({ detail: broken.code })
   return new EdaError.ConnectionReset(broken)
 }

@@ -1,10 +1,13 @@
 /** The client towards a provider over real sockets and real TLS. */
 import { createServer } from "node:https"
+import { connect, createServer as createPlainServer, type Server, type Socket } from "node:net"
+import { inspect } from "node:util"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { HttpClient } from "effect/http"
 import * as Outbound from "../../../src/adapters/http/Outbound.ts"
 import type { Outbound as Asked } from "../../../src/ports/Outbound.ts"
+import { isUnanswered } from "../../../src/ports/Unanswered.ts"
 import { makeAuthority } from "../kubernetes/certificates.ts"
 
 const provider = Effect.gen(function* () {
@@ -56,6 +59,59 @@ it.live("nothing is verified only when somebody asked for that", () =>
   Effect.gen(function* () {
     const { url } = yield* provider
     assert.strictEqual(yield* asks(url, { verify: false }), "200 well")
+  })
+)
+
+const listening = (server: Server) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.callback<void>((resume) => {
+        server.listen(0, "127.0.0.1", () => resume(Effect.void))
+      }),
+      () => Effect.sync(() => void server.close())
+    ),
+    () => {
+      const address = server.address()
+      return typeof address === "object" && address !== null ? address.port : 0
+    }
+  )
+
+/** What stands before a provider speaks no TLS any more: from the beginning, or once the provider has read a request. */
+const breaking = Effect.fnUntraced(function* (handshakes: boolean) {
+  const identity = makeAuthority("aap.test")
+  const sockets = new Set<Socket>()
+  const speakPlainly = () => {
+    for (const socket of sockets) socket.write("HTTP/1.0 504 Gateway Timeout\r\n\r\n")
+  }
+  const inner = yield* listening(createServer({ cert: identity.cert, key: identity.key }, speakPlainly))
+  const outer = createPlainServer((socket) => {
+    sockets.add(socket)
+    const behind = connect(inner, "127.0.0.1")
+    for (const one of [socket, behind]) one.on("error", () => {})
+    socket.on("close", () => behind.destroy())
+    if (!handshakes) return socket.once("data", speakPlainly)
+    socket.pipe(behind)
+    return behind.pipe(socket)
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+  )
+  return `https://127.0.0.1:${yield* listening(outer)}`
+})
+
+const failureOf = (server: string) =>
+  Effect.gen(function* () {
+    return yield* Effect.flip((yield* HttpClient.HttpClient).post(server))
+  }).pipe(Effect.provide(Outbound.layer({ server, authorities: [], verify: false, connections: 2 })))
+
+it.live("a failure before the first byte and one after it are told apart", () =>
+  Effect.gen(function* () {
+    const never = yield* failureOf(yield* breaking(false))
+    assert.include(inspect(never), "ERR_SSL_WRONG_VERSION_NUMBER")
+    assert.isFalse(isUnanswered(never))
+    assert.isTrue(isUnanswered(yield* failureOf(yield* breaking(true))))
   })
 )
 

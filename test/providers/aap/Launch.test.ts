@@ -1,9 +1,9 @@
 /** A launch leaves once, whatever happens to it, and what became of it is told as it is. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Scope } from "effect"
+import { Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { Harm } from "../../support/Faults.ts"
-import { ConnectionLost, json, text } from "../../support/Wire.ts"
+import { ConnectionLost, json, text, type WireResponse } from "../../support/Wire.ts"
 import {
   adminToken,
   count,
@@ -86,7 +86,7 @@ describe("a launch", () => {
 })
 
 describe("the answer to a launch", () => {
-  const answeredBy = (response: ReturnType<typeof json>) =>
+  const answeredBy = (response: WireResponse) =>
     Effect.gen(function* () {
       const rig = yield* makeRig()
       yield* rig.wire.order({ when: isLaunch, harm: { _tag: "Answer", response, after: true } })
@@ -105,6 +105,25 @@ describe("the answer to a launch", () => {
       }
       const workflow = yield* answeredBy({ status: 201, headers: { location: "/api/v2/workflow_jobs/4/" }, body: "" })
       assert.strictEqual(workflow._tag === "Success" ? workflow.success.kind : "", "workflow_job")
+    })
+  )
+
+  const breaking = (headers: Readonly<Record<string, string>>, code: string) =>
+    answeredBy({ status: 201, headers, body: Stream.fail(new ConnectionLost({ code })) })
+
+  it.effect("is traced by its Location when the connection breaks before its body is there", () =>
+    Effect.gen(function* () {
+      const result = yield* breaking({ location: "/api/v2/jobs/38/" }, "ECONNRESET")
+      assert.strictEqual(result._tag === "Success" ? result.success.id : "", "38")
+    })
+  )
+
+  it.effect("that breaks off is ambiguous, also when it breaks off like a connection that was never made", () =>
+    Effect.gen(function* () {
+      for (const code of ["ECONNRESET", "EPROTO", "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "ECONNREFUSED"]) {
+        const result = yield* breaking({}, code)
+        assert.strictEqual(result._tag === "Failure" ? result.failure.applied : "", "unknown", code)
+      }
     })
   )
 

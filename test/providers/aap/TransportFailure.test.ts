@@ -1,5 +1,6 @@
 /** What a broken or missing connection means: its code word for word, and whether anything can have been applied. */
 import { assert, describe, it } from "@effect/vitest"
+import { Unanswered } from "../../../src/ports/Unanswered.ts"
 import { fromTransport } from "../../../src/providers/aap/ErrorTranslation.ts"
 import { toProviderError } from "../../../src/providers/aap/ProviderErrors.ts"
 
@@ -53,6 +54,16 @@ describe("silence becomes", () => {
   for (const code of ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]) {
     it(`ConnectionReset for ${code}, which may have been applied`, () =>
       assert.deepStrictEqual(lost({ reason: { cause: socket(code) } }), {
+        tag: "ConnectionReset",
+        reason: "ProviderUnreachable",
+        message: `The connection to AAP was lost (${code})`,
+        applied: "unknown"
+      }))
+  }
+
+  for (const code of ["EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER", "CERT_HAS_EXPIRED", "ENOTFOUND", "ECONNREFUSED"]) {
+    it(`ConnectionReset for ${code} once the request was written: it may have been applied`, () =>
+      assert.deepStrictEqual(lost({ reason: { cause: new Unanswered(socket(code, "connect")) } }), {
         tag: "ConnectionReset",
         reason: "ProviderUnreachable",
         message: `The connection to AAP was lost (${code})`,

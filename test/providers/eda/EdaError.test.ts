@@ -1,5 +1,6 @@
 /** What a webhook, the things in front of it and the network answer, and what the operator makes of it. */
 import { assert, describe, it } from "@effect/vitest"
+import { Unanswered } from "../../../src/ports/Unanswered.ts"
 import type { EdaError } from "../../../src/providers/eda/EdaError.ts"
 import { type Answer, fromAnswer, fromTransport } from "../../../src/providers/eda/ErrorTranslation.ts"
 import { toProviderError } from "../../../src/providers/eda/ProviderErrors.ts"
@@ -208,6 +209,13 @@ describe("silence becomes", () => {
         message: `The connection to the EDA webhook was lost (${code}), and it may have accepted the request`,
         applied: "unknown"
       }))
+  }
+
+  for (const code of ["EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER", "ENOTFOUND", "ECONNREFUSED"]) {
+    it(`ConnectionReset for ${code} once the request was written: it may have been accepted`, () => {
+      const { applied, tag } = lost({ reason: { cause: new Unanswered(socket(code, "connect")) } })
+      assert.deepStrictEqual([tag, applied], ["ConnectionReset", "unknown"])
+    })
   }
 
   it("ConnectionReset for an error without a code, and keeps the cause where there is one", () => {
