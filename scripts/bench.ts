@@ -35,6 +35,9 @@ const run = (row: Row, wanted: Wanted) =>
     )
   )
 
+/** JSON has no word for what never happened. */
+const speakable = (_: string, value: unknown): unknown => (value === Number.POSITIVE_INFINITY ? "Infinity" : value)
+
 const withoutPicture = ({ picture: _, ...outcome }: Outcome) => outcome
 
 const bench = (wanted: Wanted) =>
@@ -54,7 +57,7 @@ const bench = (wanted: Wanted) =>
     }
     writeFileSync(
       file,
-      `${JSON.stringify({ machine: facts, operator: wanted.operator.join(" "), kube: wanted.kube, outcomes: found.map(withoutPicture) }, null, 2)}\n`
+      `${JSON.stringify({ machine: facts, operator: wanted.operator.join(" "), kube: wanted.kube, outcomes: found.map(withoutPicture) }, speakable, 2)}\n`
     )
     print(`Written to ${file}\n`)
     return found.length === wanted.rows.length && found.every((outcome) => missedIn(outcome) === 0) ? 0 : 1

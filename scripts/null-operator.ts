@@ -25,7 +25,11 @@ const request = (url: string, options: Http.RequestOptions, take: (answer: Http.
     ? Https.request(url, { ...options, agent: encrypted }, take)
     : Http.request(url, { ...options, agent: plain }, take)
 
-const send = (method: string, url: string, body: string, then: (answer: string) => void): void => {
+/** How often a request is sent that meets a broken connection, and the pause before it is sent again. */
+const ATTEMPTS = 20
+const PAUSE = 10
+
+const send = (method: string, url: string, body: string, then: (answer: string) => void, attempts = ATTEMPTS): void => {
   const headers = {
     "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
     authorization: bearer
@@ -41,7 +45,7 @@ const send = (method: string, url: string, body: string, then: (answer: string) 
   // a connection that the server closes as it is used again
   outgoing.once("error", (error) => {
     process.stderr.write(`${method} ${url}: ${error.message}\n`)
-    send(method, url, body, then)
+    if (attempts > 1) setTimeout(() => send(method, url, body, then, attempts - 1), PAUSE)
   })
   outgoing.end(body)
 }

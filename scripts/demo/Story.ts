@@ -13,7 +13,7 @@ import type { User } from "../../test/support/User.ts"
 import type { LaunchSight } from "./Installation.ts"
 import type { Observation } from "./Observation.ts"
 import type { Operators } from "./Operators.ts"
-import { LONGEST_REST } from "./patience.ts"
+import { LONGEST_REST, LONGEST_STORY } from "./patience.ts"
 import type { Ran } from "./Ran.ts"
 import type { ProviderName, Site } from "./Site.ts"
 
@@ -92,6 +92,7 @@ export const actorOf = (story: Story, { kubernetes, observation, operators, user
       return Effect.asVoid(done)
     })
   const until: Actor["until"] = Effect.fnUntraced(function* (what, holds) {
+    const deadline = observation.startedAt + Duration.toMillis(LONGEST_STORY)
     let version: string | undefined
     let since = yield* Clock.currentTimeMillis
     for (;;) {
@@ -99,7 +100,7 @@ export const actorOf = (story: Story, { kubernetes, observation, operators, user
       if (holds(object)) return
       const now = yield* Clock.currentTimeMillis
       if (stringAt(object, "metadata", "resourceVersion") !== version) since = now
-      else if (now - since > Duration.toMillis(LONGEST_REST)) {
+      else if (now - since > Duration.toMillis(LONGEST_REST) || now > deadline) {
         return yield* new Stuck({ message: `waited in vain until ${what}` })
       }
       version = stringAt(object, "metadata", "resourceVersion")

@@ -14,3 +14,5 @@ export const LONGEST_START = seconds(20)
 export const LONGEST_STOP = seconds(4)
 /** A resource on which nothing has changed for so long will not change any more. */
 export const LONGEST_REST = Duration.seconds(25)
+/** Whatever was not there in time will not come: the demo still has the time to tell of it. */
+export const LONGEST_STORY = seconds(42)

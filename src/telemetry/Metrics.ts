@@ -147,7 +147,7 @@ export const jobMetrics = {
   }),
   waiting: gauge({
     name: "cloudkit_launches_waiting",
-    help: "ComputeInstances that stand in line for their launch, because as many as may launch at once do. They are in no work queue.",
+    help: "ComputeInstances that stand in line for their launch, because as many as may launch at once do. Their passes are over: workqueue_depth does not count them.",
     labels: { type }
   }),
   duration: histogram({

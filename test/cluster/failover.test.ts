@@ -7,7 +7,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { controlPlane } from "../document/Cluster.ts"
-import { eventually, LONG_TEST, waitedForProcessor } from "../support/eventually.ts"
+import { eventually, LONG_TEST, waitedForProcessor, withoutWaiting } from "../support/eventually.ts"
 import { at } from "../support/kubernetes/Json.ts"
 import * as SimulatedAap from "../support/SimulatedAap.ts"
 import { ConnectionLost, type WireRequest } from "../support/Wire.ts"
@@ -60,7 +60,7 @@ const logged = (replica: Replica, message: string, { at }: Moment) =>
 /** The replica began to lead so soon after the moment; answers when. What a busy machine takes is not counted. */
 const leads = (replica: Replica, since: Moment, within: number) =>
   Effect.map(logged(replica, "leading", since), (began) => {
-    assert.isAtMost(began - since.at - (waitedForProcessor() - since.waited), within)
+    assert.isAtMost(withoutWaiting(began - since.at, waitedForProcessor() - since.waited), within)
     return began
   })
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { assert } from "@effect/vitest"
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
-import { waitedForProcessor } from "../support/eventually.ts"
+import { waitedForProcessor, withoutWaiting } from "../support/eventually.ts"
 
 interface Ended {
   readonly code: number | null
@@ -66,7 +66,7 @@ export const startDemo = (
         })
         for (const stream of [started.stdout, started.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk))
         started.once("close", (code) => {
-          const seconds = (performance.now() - begun - (waitedForProcessor() - waited)) / 1000
+          const seconds = withoutWaiting(performance.now() - begun, waitedForProcessor() - waited) / 1000
           Deferred.doneUnsafe(ended, Effect.succeed({ code, output: output(), seconds }))
         })
         return started

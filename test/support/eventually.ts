@@ -37,10 +37,7 @@ const pressure = (): number => {
 const worked = (): number =>
   cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / cpus().length
 
-/**
- * How long processes of this machine have waited for a processor, in milliseconds since some moment. What a promise about time
- * is held to, is the time that passed without this: the rest is the machine's.
- */
+/** How long processes of this machine have waited for a processor, in milliseconds since some moment. */
 export const waitedForProcessor = (): number => {
   try {
     return pressure()
@@ -48,3 +45,9 @@ export const waitedForProcessor = (): number => {
     return worked()
   }
 }
+
+/**
+ * What a promise about time is held to, in milliseconds: the time that passed, without what a busy machine added to it. That
+ * is two thirds of it at most, so that three times as long as promised is too long on any machine.
+ */
+export const withoutWaiting = (passed: number, waited: number): number => Math.max(passed - waited, passed / 3)

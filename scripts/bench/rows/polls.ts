@@ -26,14 +26,18 @@ export const polls: Row = {
         pollInterval: Duration.millis(interval)
       })
       yield* fill(rig, setting.samples, n, n)
-      yield* rig.aap.post("/reset")
       const operator = yield* startOperator(rig)
       const { pid } = operator.child
       const watcher = yield* watchProcesses(pid, [rig.kubernetes.pid, rig.aap.pid])
       yield* ready(operator)
+      // the check of the start and the first look are the start's
+      yield* Effect.sleep(Duration.millis(2 * interval))
+      yield* rig.aap.post("/reset")
+      yield* rig.kubernetes.post("/reset")
+      const before = watcher.looks.at(-1)?.cpu ?? 0
       yield* Effect.sleep(Duration.millis(ROUNDS * interval))
       const [kubernetes, aap] = [yield* countsOf(rig.kubernetes), yield* countsOf(rig.aap)]
-      const cpu = watcher.looks.at(-1)?.cpu ?? 0
+      const cpu = (watcher.looks.at(-1)?.cpu ?? 0) - before
       const measures: ReadonlyArray<Measure> = [
         { what: "AAP calls", value: callsIn(aap), unit: "", target: Math.floor(1.1 * ROUNDS * Math.ceil(n / 200)) },
         { what: "Kubernetes writes", value: writesIn(kubernetes), unit: "", target: 0 },

@@ -2,9 +2,9 @@
  * When AAP is asked about jobs, and how its silence is borne.
  *
  * Guarantees: one round at a time; a regular round every interval while there is anything to ask, none otherwise, counted
- * from beginning to beginning, so that no job is looked at less often because there are many; after it AAP has a rest at
- * least as long as it took; an early round only for those who asked for one, all of them together; after a failed round
- * nothing is asked, early or not, until the backoff (at least what AAP asked for) has passed.
+ * from beginning to beginning; after a long one AAP has a rest from regular ones, as long as it took or half an interval; an
+ * early round only for those who asked for one, all of them together; after a failed round nothing is asked, early or not,
+ * until the backoff (at least what AAP asked for) has passed.
  */
 import { Cause, Clock, Duration, Effect, Latch, Option, Random, type Scope } from "effect"
 import * as Backoff from "../../runtime/Backoff.ts"
@@ -71,9 +71,9 @@ export const makeRounds = Effect.fnUntraced(function* (asking: Asking): Effect.f
     backoff.reset()
     const at = yield* now
     times.notBefore = at + (round.failure === undefined ? 0 : (retryAfterOf(round.failure) ?? 0))
-    // a little early rather than late, and never in step with other operators; AAP has rest for as long as it had to work
+    // a little early rather than late, and never in step with other operators
     const next = begun + interval * (yield* Random.nextBetween(0.95, 1))
-    if (regular) times.regular = Math.max(next, at + (at - begun))
+    if (regular) times.regular = Math.max(next, at + Math.min(at - begun, interval / 2))
     yield* asking.onSuccess
   })
 

@@ -240,11 +240,17 @@ describe("9. a round that takes its time", () => {
     })
   )
 
-  it.effect("is followed by a rest of its own length", () =>
+  it.effect("is followed by a rest of its own length, and of half an interval at most", () =>
     Effect.gen(function* () {
-      const found = distances(yield* beginnings("3 seconds"))
-      assert.isAtLeast(found.length, 4)
-      for (const distance of found) assert.closeTo(distance, 30, 0.15)
+      for (const [answer, distance] of [
+        ["1200 millis", 11],
+        ["1400 millis", 12],
+        ["3 seconds", 20]
+      ] as const) {
+        const found = distances(yield* beginnings(answer))
+        assert.isAtLeast(found.length, 7)
+        for (const one of found) assert.isTrue(Math.abs(one - distance) <= 0.15, `${one} for ${answer}`)
+      }
     })
   )
 })
