@@ -40,6 +40,20 @@ export const aap: ReadonlyArray<Mutant> = [
     tests: [aapLaunch, launching]
   },
   {
+    id: "broken-answer-is-a-refusal",
+    breaks: ["L19"],
+    bug: "A launch whose answer breaks off in TLS counts as never sent",
+    hurts: "a launch that AAP made before its proxy died is made again",
+    edits: [
+      {
+        file: "src/providers/aap/Exchange.ts",
+        find: "fromTransport(new Unanswered(error))",
+        replace: "fromTransport(error)"
+      }
+    ],
+    tests: [aapLaunch]
+  },
+  {
     id: "refusal-is-a-doubt",
     breaks: ["L18"],
     bug: "A 429 in answer to a launch leaves the launch in doubt",

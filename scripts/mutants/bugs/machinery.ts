@@ -1,6 +1,9 @@
 /** Bugs in the machinery below the pipeline. */
 import type { Mutant } from "../Mutant.ts"
 
+const turnstile = "src/reconcile/Turnstile.ts"
+const turnstileTest = "test/reconcile/Turnstile.test.ts"
+
 export const machinery: ReadonlyArray<Mutant> = [
   {
     id: "watch-goes-back",
@@ -57,5 +60,47 @@ export const machinery: ReadonlyArray<Mutant> = [
       }
     ],
     tests: ["test/reconcile/Outage.test.ts"]
+  },
+  {
+    id: "place-is-kept",
+    breaks: [],
+    bug: "A pass that launches nothing after all keeps its place",
+    hurts: "after some hours nobody launches any more",
+    edits: [
+      {
+        file: turnstile,
+        find: "          lines.deprovision.delete(key)\n          return leave(key)",
+        replace: "          lines.deprovision.delete(key)\n          return Effect.void"
+      }
+    ],
+    tests: [turnstileTest]
+  },
+  {
+    id: "no-turns",
+    breaks: [],
+    bug: "Deletions wait until no new machine is in line",
+    hurts: "who orders a thousand machines makes everybody else wait for a deletion",
+    edits: [
+      {
+        file: turnstile,
+        find: 'const turn = served === "provision" ? "deprovision" : "provision"',
+        replace: "const turn = served"
+      }
+    ],
+    tests: [turnstileTest]
+  },
+  {
+    id: "late-failure-unmarked",
+    breaks: ["L19"],
+    bug: "What fails after a request was written looks like what fails before",
+    hurts: "a launch whose connection breaks like a handshake is sent twice",
+    edits: [
+      {
+        file: "src/adapters/http/Clearance.ts",
+        find: "written ? new Unanswered(error) : error",
+        replace: "error"
+      }
+    ],
+    tests: ["test/adapters/http/Outbound.test.ts"]
   }
 ]

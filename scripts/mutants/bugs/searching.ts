@@ -182,5 +182,19 @@ export const searching: ReadonlyArray<Mutant> = [
       { file: launchRules, find: "found.filter((one) => !one.relaunched && !", replace: "found.filter((one) => !" }
     ],
     tests: [decisionLaunch, duplicates]
+  },
+  {
+    id: "future-is-fresh",
+    breaks: [],
+    bug: "A launch that is stamped by a clock far ahead counts as one of now",
+    hurts: "it is searched for where it cannot be, and sent again once the clock was put back",
+    edits: [
+      {
+        file: "src/domain/Launching.ts",
+        find: "!(age >= -CLOCK_SKEW && age <= o.limits.jobRetention)",
+        replace: "!(age <= o.limits.jobRetention)"
+      }
+    ],
+    tests: ["test/reconcile/ProtocolClocks.test.ts"]
   }
 ]
