@@ -10,6 +10,8 @@ const WINDOW_BITS = 13
 const MEMORY_LEVEL = 5
 /** A dictionary does not help beyond the window. */
 const DICTIONARY = 1 << WINDOW_BITS
+/** What zlib writes into, allocated anew for every object, too: most fit, and larger ones take several. */
+const CHUNK = 4096
 
 /** Whatever is packed by one of these is unpacked by the function that it answers. */
 export const makePacking = (): ((object: KubernetesObject) => () => KubernetesObject) => {
@@ -19,7 +21,7 @@ export const makePacking = (): ((object: KubernetesObject) => () => KubernetesOb
     dictionary ??= text.subarray(0, DICTIONARY)
     const options = { dictionary, windowBits: WINDOW_BITS }
     // as a string, because a small buffer would hold on to the large one that zlib wrote into
-    const packed = deflateRawSync(text, { ...options, level: 1, memLevel: MEMORY_LEVEL }).toString("latin1")
+    const packed = deflateRawSync(text, { ...options, level: 1, memLevel: MEMORY_LEVEL, chunkSize: CHUNK }).toString("latin1")
     return (): KubernetesObject => JSON.parse(inflateRawSync(Buffer.from(packed, "latin1"), options).toString("utf8"))
   }
 }
