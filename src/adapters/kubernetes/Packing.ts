@@ -21,7 +21,9 @@ export const makePacking = (): ((object: KubernetesObject) => () => KubernetesOb
     dictionary ??= text.subarray(0, DICTIONARY)
     const options = { dictionary, windowBits: WINDOW_BITS }
     // as a string, because a small buffer would hold on to the large one that zlib wrote into
-    const packed = deflateRawSync(text, { ...options, level: 1, memLevel: MEMORY_LEVEL, chunkSize: CHUNK }).toString("latin1")
+    const packed = deflateRawSync(text, { ...options, level: 1, memLevel: MEMORY_LEVEL, chunkSize: CHUNK }).toString(
+      "latin1"
+    )
     return (): KubernetesObject => JSON.parse(inflateRawSync(Buffer.from(packed, "latin1"), options).toString("utf8"))
   }
 }
