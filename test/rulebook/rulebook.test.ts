@@ -136,6 +136,8 @@ const lives = Effect.gen(function* () {
   assert.strictEqual(at(ready, "metadata", "annotations", BUILT), version)
   assert.strictEqual(at(ready, "status", "reconciledConfigVersion"), version)
 
+  // a playbook's signal is not its last task
+  yield* eda.until(vm.name, 2)
   yield* vm.change({ vcpu: 4 })
   yield* vm.until("requested again", isRequested)
   const changed = yield* vm.until("ready again", isReady)
@@ -143,6 +145,7 @@ const lives = Effect.gen(function* () {
   const second = at(changed, "status", "desiredConfigVersion")
   assert.notStrictEqual(second, version)
 
+  yield* eda.until(vm.name, 4)
   yield* vm.remove
   const leaving = yield* vm.until("deprovisioned", (object) => at(object, "status", "deprovisionJob") !== undefined)
   assert.strictEqual(phase(leaving), "Deleting")
@@ -179,6 +182,7 @@ const survives = Effect.gen(function* () {
   yield* vm.until("ready", isReady)
   assert.deepStrictEqual(stage.requests(), [CREATE])
 
+  yield* eda.until(vm.name, 2)
   yield* vm.remove
   yield* eda.until(vm.name, 3)
   yield* second.kill
