@@ -17,6 +17,7 @@ import {
 import * as Response from "effect/http/HttpClientResponse"
 import * as IncomingMessage from "effect/http/HttpIncomingMessage"
 import { AnswerLimit, AnswerTooLarge } from "../../src/ports/AnswerLimit.ts"
+import { listening } from "./loopback.ts"
 
 /** A request as a simulator sees it. Header names are lower case. */
 export interface WireRequest {
@@ -242,17 +243,6 @@ export const serve = (
       })
     })
     server.keepAliveTimeout = KEEP_ALIVE_MILLIS
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
+    const port = yield* listening(server)
     return { url: `http://127.0.0.1:${port}`, port }
   })

@@ -1,6 +1,7 @@
 /** A stand-in for an OpenTelemetry collector: takes traces over HTTP, and shows what it was sent. */
 import { createServer } from "node:http"
 import { Effect, Schema, type Scope } from "effect"
+import { listening } from "../support/loopback.ts"
 
 const Value = Schema.Struct({
   stringValue: Schema.optionalKey(Schema.String),
@@ -62,17 +63,6 @@ export const collector: Effect.Effect<Collector, never, Scope.Scope> = Effect.ge
       response.writeHead(200, { "content-type": "application/json" }).end("{}")
     })
   })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.sync(() => {
-        server.closeAllConnections()
-        server.close()
-      })
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
+  const port = yield* listening(server)
   return { url: `http://127.0.0.1:${port}`, received }
 })

@@ -169,7 +169,10 @@ const tls =
 const midway = /BAD_RECORD_MAC|DECRYPT|RENEGOTIATION|UNEXPECTED_EOF/u
 const slow = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/u
 
-/** A request that got no answer. What was written may have been applied, whatever the code says. The request itself, which carries the token, is not kept. */
+/**
+ * A request that got no answer. What was written may have been applied, whatever the code says. The request itself, which
+ * carries the token, is not kept.
+ */
 export const fromTransport = (error: unknown): EdaError.EdaError => {
   const fault = faultOf(error) ?? { code: "UNKNOWN", connecting: false, cause: undefined }
   const broken = { code: fault.code.replace(/[^\w-]/gu, "_").slice(0, 80), cause: fault.cause }

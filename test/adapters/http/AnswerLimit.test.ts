@@ -5,6 +5,7 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { limited } from "../../../src/adapters/http/AnswerLimit.ts"
 import { AnswerLimit, tooLarge } from "../../../src/ports/AnswerLimit.ts"
+import { listening } from "../../support/loopback.ts"
 
 const PIECE = "x".repeat(10_000)
 
@@ -26,18 +27,7 @@ const makeSite = Effect.gen(function* () {
     response.on("close", () => response.writableFinished || fork(Deferred.succeed(closed, undefined)))
     more()
   })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
+  const port = yield* listening(server)
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() => new Agent({ connections: 1 })),
     (agent) => Effect.promise(() => agent.destroy())

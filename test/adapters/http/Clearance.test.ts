@@ -7,6 +7,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import { type HttpClientError, HttpClientRequest } from "effect/http"
 import { cleared, lastLook } from "../../../src/adapters/http/Clearance.ts"
 import { Clearance } from "../../../src/ports/Clearance.ts"
+import { listening } from "../../support/loopback.ts"
 
 /** A server, and a client whose connections are made when they are let. */
 const makeSite = Effect.gen(function* () {
@@ -15,14 +16,7 @@ const makeSite = Effect.gen(function* () {
     received.push(`${request.method} ${request.url}`)
     response.end("done")
   })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () => Effect.sync(() => void server.close())
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
+  const port = yield* listening(server)
   const connecting = yield* Deferred.make<void>()
   const permitted = yield* Deferred.make<void>()
   const fork = Effect.runForkWith(yield* Effect.context<never>())

@@ -1,13 +1,15 @@
 /** The client towards a provider over real sockets and real TLS. */
 import { createServer } from "node:https"
-import { connect, createServer as createPlainServer, type Server, type Socket } from "node:net"
+import { connect, createServer as createPlainServer, type Socket } from "node:net"
 import { inspect } from "node:util"
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { HttpClient } from "effect/http"
 import * as Outbound from "../../../src/adapters/http/Outbound.ts"
+import { AnswerLimit, tooLarge } from "../../../src/ports/AnswerLimit.ts"
 import type { Outbound as Asked } from "../../../src/ports/Outbound.ts"
 import { isUnanswered } from "../../../src/ports/Unanswered.ts"
+import { listening } from "../../support/loopback.ts"
 import { makeAuthority } from "../kubernetes/certificates.ts"
 
 const provider = Effect.gen(function* () {
@@ -16,18 +18,7 @@ const provider = Effect.gen(function* () {
     if (url === "/moved") response.writeHead(302, { location: "https://elsewhere.test/" }).end()
     else response.end("well")
   })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
+  const port = yield* listening(server)
   return { url: `https://127.0.0.1:${port}`, certificate: identity.cert }
 })
 
@@ -62,20 +53,6 @@ it.live("nothing is verified only when somebody asked for that", () =>
   })
 )
 
-const listening = (server: Server) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () => Effect.sync(() => void server.close())
-    ),
-    () => {
-      const address = server.address()
-      return typeof address === "object" && address !== null ? address.port : 0
-    }
-  )
-
 /** What stands before a provider speaks no TLS any more: from the beginning, or once the provider has read a request. */
 const breaking = Effect.fnUntraced(function* (handshakes: boolean) {
   const identity = makeAuthority("aap.test")
@@ -85,7 +62,6 @@ const breaking = Effect.fnUntraced(function* (handshakes: boolean) {
   }
   const inner = yield* listening(createServer({ cert: identity.cert, key: identity.key }, speakPlainly))
   const outer = createPlainServer((socket) => {
-    sockets.add(socket)
     const behind = connect(inner, "127.0.0.1")
     for (const one of [socket, behind]) one.on("error", () => {})
     socket.on("close", () => behind.destroy())
@@ -93,12 +69,7 @@ const breaking = Effect.fnUntraced(function* (handshakes: boolean) {
     socket.pipe(behind)
     return behind.pipe(socket)
   })
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      for (const socket of sockets) socket.destroy()
-    })
-  )
-  return `https://127.0.0.1:${yield* listening(outer)}`
+  return `https://127.0.0.1:${yield* listening(outer, sockets)}`
 })
 
 const failureOf = (server: string) =>
@@ -112,6 +83,21 @@ it.live("a failure before the first byte and one after it are told apart", () =>
     assert.include(inspect(never), "ERR_SSL_WRONG_VERSION_NUMBER")
     assert.isFalse(isUnanswered(never))
     assert.isTrue(isUnanswered(yield* failureOf(yield* breaking(true))))
+  })
+)
+
+it.live("an answer beyond the limit is said to be that, and may have been preceded by an effect", () =>
+  Effect.gen(function* () {
+    const { url } = yield* provider
+    const error = yield* Effect.gen(function* () {
+      const response = yield* (yield* HttpClient.HttpClient).post(url)
+      return yield* Effect.flip(response.text)
+    }).pipe(
+      Effect.provideService(AnswerLimit, "well".length - 1),
+      Effect.provide(Outbound.layer({ server: url, authorities: [], verify: false, connections: 2 }))
+    )
+    assert.isTrue(Option.isSome(tooLarge(error)))
+    assert.isTrue(isUnanswered(error))
   })
 )
 

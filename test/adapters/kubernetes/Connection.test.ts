@@ -1,9 +1,8 @@
 /** The whole client over real sockets and real TLS: what a scripted wire cannot show. */
-
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer as createHttpServer } from "node:http"
-import { createServer, type Server, type ServerOptions } from "node:https"
-import { connect, type Server as NetServer, type Socket } from "node:net"
+import { createServer, type ServerOptions } from "node:https"
+import { connect, type Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Queue, Stream } from "effect"
@@ -12,27 +11,12 @@ import { proxyFromEnvironment } from "../../../src/adapters/http/Proxy.ts"
 import { ApiServer } from "../../../src/adapters/kubernetes/ApiServer.ts"
 import { layer as clientLayer } from "../../../src/adapters/kubernetes/KubernetesClient.ts"
 import { KubernetesClient, type WatchEvent } from "../../../src/ports/KubernetesClient.ts"
+import { listening } from "../../support/loopback.ts"
 import { type Identity, makeAuthority } from "./certificates.ts"
 import { directory, environment, kubeconfig } from "./credentialFiles.ts"
 import { line, vm } from "./scripted.ts"
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
-
-const listening = <S extends NetServer | Server>(server: S, sockets: Set<Socket>) =>
-  Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.on("connection", (socket: Socket) => sockets.add(socket))
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-      })
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        for (const socket of sockets) socket.destroy()
-      })
-  )
 
 const secure = Effect.fnUntraced(function* (identity: Identity, answer: Answer, options: ServerOptions = {}) {
   const sockets = new Set<Socket>()

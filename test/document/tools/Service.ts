@@ -6,6 +6,7 @@
  */
 import { createServer, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
+import { listening } from "../../support/loopback.ts"
 import type { Tool } from "./Tool.ts"
 
 /** The functions of the shell that call the tools; `$TOOLS` is the port. */
@@ -53,12 +54,5 @@ export const serve = (tools: ReadonlyMap<string, Tool>): Effect.Effect<string, n
       )
     }
     const server = createServer((socket) => answering(socket, run))
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () => Effect.sync(() => void server.close())
-    )
-    const address = server.address()
-    return String(typeof address === "object" && address !== null ? address.port : 0)
+    return String(yield* listening(server))
   })

@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import { AapClient } from "../../../src/providers/aap/AapClient.ts"
 import { AapSettings } from "../../../src/providers/aap/AapSettings.ts"
 import { Permits } from "../../../src/providers/aap/Permits.ts"
+import { listening } from "../../support/loopback.ts"
 import { json, type WireHandler } from "../../support/Wire.ts"
 import { aapSettings, makeRig, objectOf, providerOver, uidOf } from "./Rig.ts"
 
@@ -32,24 +33,16 @@ it.effect("links to further pages are not followed, wherever they lead", () =>
 it.live("redirects are not followed over real sockets either", () =>
   Effect.gen(function* () {
     const visits: Array<string> = []
-    const listening = (location: string) =>
-      Effect.acquireRelease(
-        Effect.callback<{ readonly url: string; readonly close: () => void }>((resume) => {
-          const server = createServer((request, response) => {
-            visits.push(`${location === "" ? "elsewhere" : "aap"} ${request.headers.authorization ?? ""}`)
-            response.writeHead(location === "" ? 200 : 307, { location }).end()
-          })
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address()
-            const port = typeof address === "object" && address !== null ? address.port : 0
-            resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, close: () => server.close() }))
-          })
-        }),
-        ({ close }) => Effect.sync(close)
-      )
-    const elsewhere = yield* listening("")
-    const aap = yield* listening(`${elsewhere.url}/steal`)
-    const settings = Layer.succeed(AapSettings, aapSettings({ url: aap.url }))
+    const redirecting = (location: string) => {
+      const server = createServer((request, response) => {
+        visits.push(`${location === "" ? "elsewhere" : "aap"} ${request.headers.authorization ?? ""}`)
+        response.writeHead(location === "" ? 200 : 307, { location }).end()
+      })
+      return Effect.map(listening(server), (port) => `http://127.0.0.1:${port}`)
+    }
+    const elsewhere = yield* redirecting("")
+    const aap = yield* redirecting(`${elsewhere}/steal`)
+    const settings = Layer.succeed(AapSettings, aapSettings({ url: aap }))
     const layer = AapClient.layer.pipe(
       Layer.provide([Permits.layer, settings, NodeHttpClient.layerUndici]),
       Layer.provide(settings)

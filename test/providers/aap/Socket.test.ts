@@ -1,5 +1,4 @@
 /** The errors of real sockets, as Node and undici really report them, on this machine's loopback only. */
-
 import { createServer } from "node:net"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -9,6 +8,7 @@ import { AapClient } from "../../../src/providers/aap/AapClient.ts"
 import * as AapProvider from "../../../src/providers/aap/AapProvider.ts"
 import { AapSettings } from "../../../src/providers/aap/AapSettings.ts"
 import { Permits } from "../../../src/providers/aap/Permits.ts"
+import { listening } from "../../support/loopback.ts"
 import * as SimulatedAap from "../../support/SimulatedAap.ts"
 import { serve } from "../../support/Wire.ts"
 import { aapSettings, launch } from "./Rig.ts"
@@ -34,20 +34,7 @@ const port = (
     readonly resetAndDestroy: () => void
     readonly once: (event: "data", f: () => void) => void
   }) => void
-) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.callback<ReturnType<typeof createServer>>((resume) => {
-        const server = createServer(treat)
-        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-      }),
-      (server) => Effect.sync(() => server.close())
-    ),
-    (server) => {
-      const address = server.address()
-      return typeof address === "object" && address !== null ? address.port : 0
-    }
-  )
+) => listening(createServer(treat))
 
 const live = (name: string, test: Effect.Effect<void, unknown, Scope.Scope>) =>
   it.live(name, () => Effect.provide(test, Logger.layer([])))
